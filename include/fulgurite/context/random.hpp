@@ -1,0 +1,44 @@
+// Random numbers for identifiers: wyrand, one stream a thread, seeded by the kernel.
+//
+// Not for secrets. One step is a multiplication and two additions; the streams of two threads are independent because
+// their seeds are.
+#pragma once
+
+#include <sys/random.h>
+
+#include <cstdint>
+#include <ctime>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// The next number of a stream.
+[[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state) noexcept {
+  state += 0xa0761d6478bd642fULL;
+  __extension__ using wide = unsigned __int128;
+  const wide product = static_cast<wide>(state) * (state ^ 0xe7037ed1a0b428dbULL);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+/// The next number of a stream that is not zero: an identifier of zeros is invalid.
+[[gnu::always_inline]] inline std::uint64_t next_random_id(std::uint64_t& state) noexcept {
+  std::uint64_t number = next_random(state);
+  while (number == 0) [[unlikely]]
+    number = next_random(state);
+  return number;
+}
+
+/// A seed from the kernel; where it refuses, from the clock and an address, which still differ by thread and process.
+inline std::uint64_t random_seed(const void* address) noexcept {
+  std::uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == static_cast<ssize_t>(sizeof seed)) return seed;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  seed = static_cast<std::uint64_t>(now.tv_nsec) * 0x9e3779b97f4a7c15ULL + static_cast<std::uint64_t>(now.tv_sec);
+  return seed ^ reinterpret_cast<std::uintptr_t>(address);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,183 @@
+// The state of a thread: what is current on it, and where it records.
+//
+// Every object of a program reaches its thread's state through one `constinit thread_local` pointer. It begins at a
+// shared "nothing yet" state whose key no tracer has, so the first span of a thread takes the slow path by itself and
+// the fast path tests for nothing. States are never freed, only handed to later threads: a worker may still read one.
+#pragma once
+
+#include <fulgurite/context/context.hpp>
+#include <fulgurite/context/random.hpp>
+
+#include <cxxabi.h>
+#include <pthread.h>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::uint32_t no_pipeline = 0xffff'ffffU;
+
+/// What the local root decided for the spans below it.
+enum class local_decision : std::uint8_t {
+  none,       ///< no local root: the next span is one, and asks its sampler
+  recorded,   ///< children are recorded
+  unrecorded  ///< children are not recorded
+};
+
+/// A pipeline's counters on one thread. The owning thread alone writes them, without a locked instruction.
+struct thread_counts {
+  std::atomic<std::uint32_t> pipeline{0};
+  std::atomic<std::uint64_t> started{0};
+  std::atomic<std::uint64_t> dropped_queue_full{0};
+  std::atomic<std::uint64_t> dropped_too_large{0};
+
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+};
+
+/// The current context, saved and restored as a whole by local roots and scopes; a child changes `span` alone.
+struct active_context {
+  trace_id trace;
+  span_id span;
+  /// The second word of the record headers of children (record/packed_record.hpp): trace flags and marks.
+  std::uint64_t record_bits = 0;
+  const context_extras* extras = nullptr;  // kept alive by the scope that set it
+  thread_counts* counts = nullptr;
+  /// The pipeline whose children take the fast path; no_pipeline when there is none.
+  std::uint32_t fast_pipeline = no_pipeline;
+  local_decision decision = local_decision::none;
+  trace_flags flags;
+  bool remote = false;
+};
+
+/// A scope that set the whole current context: a local root, an activated span, baggage. Scopes form a list, so that
+/// one which ends out of order can be taken from the middle of it.
+struct scope_link {
+  active_context saved;
+  scope_link* outer = nullptr;
+  extras_ref held;
+};
+
+struct ring;
+
+/// The producer's side of the thread's ring (engine/ring.hpp), in plain fields: no other thread reads them.
+struct ring_writer {
+  std::byte* data = nullptr;
+  std::uint64_t mask = 0;
+  std::uint64_t tail = 0;
+  /// A record may end here without a look at the consumer: the next wake-up mark, or the end of the free space.
+  std::uint64_t limit = 0;
+  std::atomic<std::uint64_t>* published = nullptr;
+};
+
+struct thread_state {
+  active_context current;
+  std::uint64_t random = 0;
+  /// The number of exceptions in flight on this thread, as the C++ runtime counts it.
+  const unsigned* uncaught_exceptions = nullptr;
+  ring_writer writer;
+  scope_link* scopes = nullptr;
+
+  // Cold from here on.
+  ring* owned_ring = nullptr;               // made by the engine when the first record is written
+  std::atomic<thread_counts*> counts{nullptr};  // one slot a pipeline; made and grown by the engine
+  std::atomic<bool> closed{false};          // the thread has ended
+  std::atomic<bool> in_use{true};
+  thread_state* next = nullptr;             // all states of the process
+};
+
+/// What the whole process shares at this layer. Never destroyed.
+struct process_state {
+  std::atomic<thread_state*> threads{nullptr};
+  pthread_key_t exit_key{};
+
+  process_state() noexcept {
+    // A key's destructor runs after those of C++ thread_local objects, so they may still trace.
+    pthread_key_create(&exit_key, [](void* state) {
+      auto* self = static_cast<thread_state*>(state);
+      forget_current_thread();
+      self->closed.store(true, std::memory_order_release);
+    });
+  }
+  static void forget_current_thread() noexcept;
+};
+
+inline process_state& process() noexcept {
+  static process_state* instance = new process_state;
+  return *instance;
+}
+
+inline constinit thread_state nothing_yet{};
+inline constinit thread_local thread_state* this_thread = &nothing_yet;
+
+inline void process_state::forget_current_thread() noexcept { this_thread = &nothing_yet; }
+
+/// The address of the runtime's count of exceptions in flight: the second member of the Itanium C++ ABI's
+/// `__cxa_eh_globals`. Reading it through this address costs one instruction, `std::uncaught_exceptions()` fifteen.
+inline const unsigned* uncaught_exceptions_address() noexcept {
+  return reinterpret_cast<const unsigned*>(reinterpret_cast<const char*>(abi::__cxa_get_globals()) + sizeof(void*));
+}
+
+/// Gives this thread a state of its own: that of a thread which has ended and whose ring is empty, or a new one. Null
+/// when there is no memory.
+[[gnu::noinline, gnu::cold]] inline thread_state* attach_thread() noexcept {
+  if (this_thread != &nothing_yet) return this_thread;
+  process_state& shared = process();
+  thread_state* state = shared.threads.load(std::memory_order_acquire);
+  for (; state; state = state->next) {
+    bool free = false;
+    if (state->in_use.compare_exchange_strong(free, true, std::memory_order_acq_rel)) break;
+  }
+  if (!state) {
+    state = new (std::nothrow) thread_state;
+    if (!state) return nullptr;
+    thread_state* first = shared.threads.load(std::memory_order_relaxed);
+    do state->next = first;
+    while (!shared.threads.compare_exchange_weak(first, state, std::memory_order_acq_rel));
+  }
+  state->current = {};
+  state->scopes = nullptr;
+  state->random = random_seed(state);
+  state->uncaught_exceptions = uncaught_exceptions_address();
+  state->closed.store(false, std::memory_order_relaxed);
+  pthread_setspecific(shared.exit_key, state);
+  this_thread = state;
+  return state;
+}
+
+/// This thread's own state, or null when it has none yet and there is no memory for one.
+inline thread_state* own_thread() noexcept { return this_thread != &nothing_yet ? this_thread : attach_thread(); }
+
+/// Makes `active` current until leave_scope.
+inline void enter_scope(thread_state& thread, scope_link& link, active_context const& active, extras_ref held) noexcept {
+  link.saved = thread.current;
+  link.outer = thread.scopes;
+  link.held = std::move(held);
+  thread.scopes = &link;
+  thread.current = active;
+  thread.current.extras = link.held.get();
+}
+
+/// Restores what was current before. A scope that ends before one inside it hands what it had saved to that one.
+inline void leave_scope(thread_state& thread, scope_link& link) noexcept {
+  if (thread.scopes == &link) {
+    thread.current = link.saved;
+    thread.scopes = link.outer;
+  } else {
+    scope_link* inner = thread.scopes;
+    while (inner && inner->outer != &link) inner = inner->outer;
+    if (!inner) return;  // entered on another thread, which still has it in its list: see scoped_span
+    inner->saved = link.saved;
+    inner->outer = link.outer;
+  }
+  link.held = {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,64 @@
+// The exporter role: takes batches of finished spans out of the process.
+//
+// A model is any class with the three members below; nothing is inherited. The batch processor calls `export_spans` from
+// one thread at a time, never concurrently; `flush` and `shutdown` come from the same thread. Retries are the exporter's
+// own (OpenTelemetry, trace/sdk.md, Span Exporter). Models: `noop_exporter` (exporter/noop.hpp), `memory_exporter`,
+// `console_exporter`, `otlp_http_exporter`, `agentops_exporter`, each in its own header here.
+#pragma once
+
+#include <fulgurite/record/span_batch.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+namespace fulgurite {
+inline namespace v1 {
+
+enum class export_result { success, failure };
+
+/// When something must be done: never `now + timeout` computed twice.
+using deadline = std::chrono::steady_clock::time_point;
+
+template <class E>
+concept exporter = std::movable<E> && requires(E e, span_batch const& batch, deadline until) {
+  { e.export_spans(batch) } -> std::same_as<export_result>;
+  { e.flush(until) } -> std::same_as<bool>;
+  { e.shutdown(until) } -> std::same_as<bool>;
+};
+
+/// Whether a backend answered: what `check_health` reports.
+struct health_report {
+  bool reachable = false;
+  std::string endpoint = {};
+  /// In words: what is wrong, or how it answered.
+  std::string reason = {};
+  std::chrono::nanoseconds latency{0};
+};
+
+/// What an exporter counts by itself; one that has no member `stats()` counts a whole batch by its result.
+struct exporter_stats {
+  /// Requests that were sent again.
+  std::uint64_t retried = 0;
+  /// Of batches reported as success: spans that the backend refused (OTLP partial success).
+  std::uint64_t rejected = 0;
+  /// Of batches reported as success: spans too large to be sent.
+  std::uint64_t too_large = 0;
+};
+
+/// `static_assert(fulgurite::check_exporter<mine>())` says in a sentence what a class lacks to be an exporter.
+template <class E>
+consteval bool check_exporter() {
+  static_assert(std::movable<E>, "an exporter must be movable: the tracer keeps it");
+  static_assert(requires(E e, span_batch const& batch) { { e.export_spans(batch) } -> std::same_as<export_result>; },
+                "an exporter needs a member function: export_result export_spans(span_batch const&)");
+  static_assert(requires(E e, deadline until) { { e.flush(until) } -> std::same_as<bool>; },
+                "an exporter needs a member function: bool flush(deadline)");
+  static_assert(requires(E e, deadline until) { { e.shutdown(until) } -> std::same_as<bool>; },
+                "an exporter needs a member function: bool shutdown(deadline)");
+  return exporter<E>;
+}
+
+}  // namespace v1
+}  // namespace fulgurite

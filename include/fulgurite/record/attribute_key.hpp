@@ -1,0 +1,75 @@
+// Attributes whose keys are known when the program is compiled: `"order.id"_a = o.id`.
+//
+// Given together with the name of a span they form a schema: keys and types lie in static data, one for each call site,
+// and only the values travel (record/attribute_schema.hpp). The bound value refers to what it was made from, so it is of
+// use as an argument only: it cannot be copied, and a named one is not accepted.
+#pragma once
+
+#include <fulgurite/record/value_view.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+template <std::size_t N>
+struct fixed_string {
+  char text[N]{};
+
+  consteval fixed_string(const char (&literal)[N]) {
+    for (std::size_t i = 0; i < N; ++i) text[i] = literal[i];
+  }
+  constexpr std::string_view view() const noexcept { return {text, N - 1}; }
+};
+
+namespace detail {
+
+/// A callable that makes the value; it is called only when the span records.
+template <class F>
+concept lazy_value = std::invocable<F&> && attribute_compatible<std::invoke_result_t<F&>>;
+
+}  // namespace detail
+
+/// A value, or a callable that makes one.
+template <class V>
+concept attribute_source = attribute_compatible<V> || detail::lazy_value<std::remove_reference_t<V>>;
+
+template <fixed_string Key, class T>
+class [[nodiscard]] bound_attribute {
+ public:
+  using value_type = std::remove_cvref_t<T>;
+  static constexpr std::string_view key() noexcept { return Key.view(); }
+
+  explicit constexpr bound_attribute(T&& value) noexcept : value_(static_cast<T&&>(value)) {}
+  bound_attribute(bound_attribute const&) = delete;
+  bound_attribute& operator=(bound_attribute const&) = delete;
+
+  constexpr std::remove_reference_t<T>& value() const noexcept { return value_; }
+
+ private:
+  T&& value_;
+};
+
+template <fixed_string Key>
+struct attribute_key {
+  template <attribute_source T>
+  constexpr bound_attribute<Key, T> operator=(T&& value) const noexcept {
+    return bound_attribute<Key, T>(static_cast<T&&>(value));
+  }
+};
+
+namespace literals {
+
+template <fixed_string Key>
+consteval attribute_key<Key> operator""_a() {
+  static_assert(sizeof(Key.text) > 1, "an attribute's key must not be empty");
+  return {};
+}
+
+}  // namespace literals
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,60 @@
+// Names of spans, events and attributes: a literal by pointer, any other text borrowed until the call returns.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// A name given as a string literal (or another array of static lifetime) is kept by its address and costs two words; a
+/// text known only at run time is copied before the call that takes it returns. An array ends at its first zero.
+///
+/// A wrapper of one's own takes a `span_name` parameter: a literal that was forwarded as an array reference is no
+/// constant any more and is refused by the compiler.
+class span_name {
+ public:
+  template <std::size_t N>
+  consteval span_name(const char (&text)[N]) : data_(text), size_(length(text, N)), literal_(true) {}
+
+  template <std::size_t N>
+  constexpr span_name(char (&text)[N]) noexcept : data_(text), size_(length(text, N)) {}
+
+  template <class Text>
+    requires(!std::is_array_v<std::remove_reference_t<Text>> && !std::same_as<std::remove_cvref_t<Text>, span_name> &&
+             !std::same_as<std::remove_cvref_t<Text>, std::nullptr_t> && std::convertible_to<Text, std::string_view>)
+  constexpr span_name(Text&& text) noexcept {
+    if constexpr (std::is_pointer_v<std::remove_cvref_t<Text>>) {
+      if (!text) return;
+    }
+    const std::string_view view = text;
+    data_ = view.data();
+    size_ = view.size();
+  }
+
+  constexpr std::string_view view() const noexcept { return {data_, size_}; }
+  constexpr const char* data() const noexcept { return data_; }
+  constexpr std::size_t size() const noexcept { return size_; }
+  /// The text outlives every span, so its address is enough.
+  constexpr bool is_literal() const noexcept { return literal_; }
+
+ private:
+  static constexpr std::size_t length(const char* text, std::size_t limit) noexcept {
+    std::size_t size = 0;
+    while (size < limit && text[size] != '\0') ++size;
+    return size;
+  }
+
+  const char* data_ = "";
+  std::size_t size_ = 0;
+  bool literal_ = false;
+};
+
+/// The key of an attribute that is set at run time, by the same rule.
+using attribute_name = span_name;
+
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,113 @@
+// The packed record: how a span lies in a ring, in a queue and in a batch.
+//
+//   header | slots of the schema | octets of the schema's strings | items
+//
+// One complete record is written when the span ends. What does not fit the span's own buffer while it is open goes ahead
+// as a *piece*: a record with the mark `piece`, the same span id, and items only; the collector puts the pieces before
+// the record's own items. Everything is aligned to 8 bytes; a record's `size` covers all of it.
+//
+// An item is a header, a name (the address of a literal, or the octets padded to 8 bytes) and a body by its kind:
+//   attribute    a packed value (record/packed_value.hpp)
+//   event        time (8 bytes), then attribute items up to the item's end; the name is the event's
+//   link         trace id, span id, flags (8 bytes), then attribute items; the name is the trace state
+//   description, name, trace_state   no body: the name is the text
+//   dropped      three 8-byte counts: attributes, events, links
+#pragma once
+
+#include <fulgurite/context/ids.hpp>
+#include <fulgurite/record/attribute_schema.hpp>
+#include <fulgurite/record/span_kind.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// Bits of record_header::marks.
+enum record_mark : std::uint8_t {
+  mark_local_root = 1,
+  mark_remote_parent = 2,
+  mark_start_in_nanoseconds = 4,  // else in the clock's ticks
+  mark_end_in_nanoseconds = 8,
+  mark_unwound = 16,  // the span ended by an exception on its way out
+  mark_piece = 32,
+  mark_has_events = 64,  // their times, too, are the clock's
+};
+
+struct record_header {
+  const char* name;  // null: the name is an item
+  const attribute_schema* schema;
+  std::uint64_t start, end;
+  fulgurite::span_id span_id, parent_span_id;
+  fulgurite::trace_id trace_id;
+  std::uint32_t size;
+  std::uint32_t pipeline;
+  std::uint16_t name_size;
+  span_kind kind;
+  status_code status;
+  std::uint8_t flags;
+  std::uint8_t marks;
+  /// How many pieces went ahead.
+  std::uint16_t pieces;
+};
+static_assert(sizeof(record_header) == 80 && std::is_trivially_copyable_v<record_header>);
+
+enum class item_kind : std::uint8_t { attribute, event, link, description, name, trace_state, dropped };
+
+struct item_header {
+  item_kind kind;
+  value_type type;
+  bool literal;
+  std::uint8_t reserved;
+  std::uint32_t name_size;
+  std::uint32_t size;  // of the whole item, a multiple of 8
+  std::uint32_t reserved_too;
+};
+static_assert(sizeof(item_header) == 16);
+
+constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
+
+/// The octets that an item's name takes.
+constexpr std::size_t name_room(bool literal, std::size_t size) noexcept {
+  return literal ? sizeof(const char*) : padded(size);
+}
+
+/// Writes an item's header and its name; returns where the body begins.
+[[gnu::always_inline]] inline std::byte* write_item_head(std::byte* out, item_kind kind, value_type type, bool literal,
+                                                         std::string_view name, std::size_t size) noexcept {
+  const item_header head{kind, type, literal, 0, static_cast<std::uint32_t>(name.size()),
+                         static_cast<std::uint32_t>(size), 0};
+  std::memcpy(out, &head, sizeof head);
+  out += sizeof head;
+  if (literal) {
+    const char* address = name.data();
+    std::memcpy(out, &address, sizeof address);
+  } else if (!name.empty())
+    std::memcpy(out, name.data(), name.size());
+  return out + name_room(literal, name.size());
+}
+
+/// A trivially copyable value from packed memory.
+template <class T>
+[[gnu::always_inline]] inline T read_packed(const std::byte* from) noexcept {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+/// A trivially copyable value into packed memory; returns where the next one goes.
+template <class T>
+[[gnu::always_inline]] inline std::byte* write_packed(std::byte* to, T const& value) noexcept {
+  static_assert(sizeof(T) % 8 == 0);
+  std::memcpy(to, &value, sizeof value);
+  return to + sizeof value;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

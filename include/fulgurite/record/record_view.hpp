@@ -1,0 +1,220 @@
+// A finished span, read in place from its packed record: the cheap form that encoders visit.
+//
+// The record is complete: its pieces are joined, its times are nanoseconds since the Unix epoch. Of attributes with equal
+// keys only the last is seen (OpenTelemetry, trace/api.md, Set Attributes).
+#pragma once
+
+#include <fulgurite/record/packed_record.hpp>
+#include <fulgurite/record/packed_value.hpp>
+#include <fulgurite/record/span_data.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// A run of items that are all attributes: those of an event or a link.
+class attribute_items {
+ public:
+  attribute_items(const std::byte* begin, const std::byte* end) noexcept : begin_(begin), end_(end) {}
+
+  bool empty() const noexcept { return begin_ == end_; }
+  /// Calls `visit(std::string_view key, packed_value)` for each; of equal keys only for the last.
+  template <class F>
+  void for_each(F&& visit) const;
+  std::vector<attribute> to_owned() const {
+    std::vector<attribute> all;
+    for_each([&](std::string_view key, packed_value value) { all.push_back({std::string(key), value.to_owned()}); });
+    return all;
+  }
+
+ private:
+  const std::byte* begin_;
+  const std::byte* end_;
+};
+
+namespace detail {
+
+/// One item of a record's payload.
+class item_view {
+ public:
+  explicit item_view(const std::byte* at) noexcept : at_(at), head_(read_packed<item_header>(at)) {}
+
+  item_kind kind() const noexcept { return head_.kind; }
+  value_type type() const noexcept { return head_.type; }
+  std::string_view name() const noexcept {
+    const std::byte* name = at_ + sizeof(item_header);
+    if (head_.literal) return {read_packed<const char*>(name), head_.name_size};
+    return {reinterpret_cast<const char*>(name), head_.name_size};
+  }
+  const std::byte* body() const noexcept {
+    return at_ + sizeof(item_header) + name_room(head_.literal, head_.name_size);
+  }
+  const std::byte* end() const noexcept { return at_ + head_.size; }
+  packed_value value() const noexcept { return {head_.type, body()}; }
+
+ private:
+  const std::byte* at_;
+  item_header head_;
+};
+
+/// Whether a later attribute item has this key.
+inline bool set_again(const std::byte* from, const std::byte* end, std::string_view key) noexcept {
+  while (from != end) {
+    const item_view item(from);
+    if (item.kind() == item_kind::attribute && item.name() == key) return true;
+    from = item.end();
+  }
+  return false;
+}
+
+}  // namespace detail
+
+template <class F>
+void attribute_items::for_each(F&& visit) const {
+  for (const std::byte* at = begin_; at != end_;) {
+    const detail::item_view item(at);
+    at = item.end();
+    if (!detail::set_again(at, end_, item.name())) visit(item.name(), item.value());
+  }
+}
+
+class record_view {
+ public:
+  explicit record_view(const std::byte* record) noexcept
+      : record_(record), header_(reinterpret_cast<const detail::record_header*>(record)) {
+    items_ = record_ + sizeof(detail::record_header);
+    if (!header_->schema) return;
+    const detail::attribute_schema& schema = *header_->schema;
+    std::size_t octets = 0;
+    for (std::uint32_t i = 0; i < schema.count; ++i)
+      if (schema.fields[i].type == value_type::string && slot(i) != detail::absent_slot)
+        octets += static_cast<std::size_t>(slot(i));
+    items_ += schema.count * sizeof(std::uint64_t) + detail::padded(octets);
+  }
+
+  detail::record_header const& header() const noexcept { return *header_; }
+  fulgurite::trace_id const& trace_id() const noexcept { return header_->trace_id; }
+  fulgurite::span_id span_id() const noexcept { return header_->span_id; }
+  fulgurite::span_id parent_span_id() const noexcept { return header_->parent_span_id; }
+  span_kind kind() const noexcept { return header_->kind; }
+  status_code status() const noexcept { return header_->status; }
+  std::int64_t start_time() const noexcept { return static_cast<std::int64_t>(header_->start); }
+  std::int64_t end_time() const noexcept { return static_cast<std::int64_t>(header_->end); }
+  bool is_local_root() const noexcept { return (header_->marks & detail::mark_local_root) != 0; }
+  bool sampled() const noexcept { return trace_flags(header_->flags).sampled(); }
+  /// OTLP's `flags`: the W3C trace flags, and whether the parent is remote.
+  std::uint32_t flags() const noexcept {
+    const bool remote = (header_->marks & detail::mark_remote_parent) != 0;
+    return header_->flags | span_data::has_is_remote | (remote ? span_data::is_remote : 0U);
+  }
+  std::string_view name() const noexcept {
+    if (header_->name) return {header_->name, header_->name_size};
+    return text_of(detail::item_kind::name);
+  }
+  std::string_view trace_state() const noexcept { return text_of(detail::item_kind::trace_state); }
+  /// With an error only.
+  std::string_view status_description() const noexcept {
+    if (header_->status != status_code::error) return {};
+    const std::string_view text = text_of(detail::item_kind::description);
+    if (text.empty() && (header_->marks & detail::mark_unwound) != 0) return "unwound by an exception";
+    return text;
+  }
+  /// No attribute, event, link or text beside the schema's.
+  bool has_items() const noexcept { return items_ != end(); }
+
+  /// Calls `visit(std::string_view key, packed_value)` for each attribute.
+  template <class F>
+  void for_each_attribute(F&& visit) const {
+    const std::byte* const last = end();
+    const bool plain = items_ == last;
+    if (header_->schema) {
+      const detail::attribute_schema& schema = *header_->schema;
+      const std::byte* octets = record_ + sizeof(detail::record_header) + schema.count * sizeof(std::uint64_t);
+      for (std::uint32_t i = 0; i < schema.count; ++i) {
+        detail::schema_field const& field = schema.fields[i];
+        if (field.type == value_type::string) {
+          const std::uint64_t size = slot(i);
+          if (size == detail::absent_slot) continue;
+          const std::string_view text(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));
+          octets += size;
+          if (plain || !detail::set_again(items_, last, field.key_view()))
+            visit(field.key_view(), packed_value(value_type::string, text));
+        } else if (plain || !detail::set_again(items_, last, field.key_view()))
+          visit(field.key_view(), packed_value(field.type, slot_address(i)));
+      }
+    }
+    for (const std::byte* at = items_; at != last;) {
+      const detail::item_view item(at);
+      at = item.end();
+      if (item.kind() == detail::item_kind::attribute && !detail::set_again(at, last, item.name()))
+        visit(item.name(), item.value());
+    }
+  }
+  /// Calls `visit(std::string_view name, std::int64_t time, attribute_items)` for each event in order.
+  template <class F>
+  void for_each_event(F&& visit) const {
+    for_each_item(detail::item_kind::event, [&](detail::item_view const& item) {
+      visit(item.name(), detail::read_packed<std::int64_t>(item.body()), attribute_items(item.body() + 8, item.end()));
+    });
+  }
+  /// Calls `visit(trace_id, span_id, std::uint32_t flags, std::string_view trace_state, attribute_items)` for each link;
+  /// the flags are OTLP's.
+  template <class F>
+  void for_each_link(F&& visit) const {
+    for_each_item(detail::item_kind::link, [&](detail::item_view const& item) {
+      const std::byte* body = item.body();
+      visit(detail::read_packed<fulgurite::trace_id>(body), detail::read_packed<fulgurite::span_id>(body + 16),
+            static_cast<std::uint32_t>(detail::read_packed<std::uint64_t>(body + 24)), item.name(),
+            attribute_items(body + 32, item.end()));
+    });
+  }
+
+  struct dropped_counts {
+    std::uint32_t attributes = 0, events = 0, links = 0;
+  };
+  dropped_counts dropped() const noexcept {
+    dropped_counts sum;
+    for_each_item(detail::item_kind::dropped, [&](detail::item_view const& item) {
+      sum.attributes += static_cast<std::uint32_t>(detail::read_packed<std::uint64_t>(item.body()));
+      sum.events += static_cast<std::uint32_t>(detail::read_packed<std::uint64_t>(item.body() + 8));
+      sum.links += static_cast<std::uint32_t>(detail::read_packed<std::uint64_t>(item.body() + 16));
+    });
+    return sum;
+  }
+
+  const std::byte* begin() const noexcept { return record_; }
+  const std::byte* end() const noexcept { return record_ + header_->size; }
+
+ private:
+  const std::byte* slot_address(std::uint32_t i) const noexcept {
+    return record_ + sizeof(detail::record_header) + i * sizeof(std::uint64_t);
+  }
+  std::uint64_t slot(std::uint32_t i) const noexcept { return detail::read_packed<std::uint64_t>(slot_address(i)); }
+
+  template <class F>
+  void for_each_item(detail::item_kind kind, F&& visit) const {
+    for (const std::byte* at = items_; at != end();) {
+      const detail::item_view item(at);
+      if (item.kind() == kind) visit(item);
+      at = item.end();
+    }
+  }
+  /// The text of the last item of this kind.
+  std::string_view text_of(detail::item_kind kind) const noexcept {
+    std::string_view text;
+    for_each_item(kind, [&](detail::item_view const& item) { text = item.name(); });
+    return text;
+  }
+
+  const std::byte* record_;
+  const detail::record_header* header_;
+  const std::byte* items_;
+};
+
+}  // namespace v1
+}  // namespace fulgurite

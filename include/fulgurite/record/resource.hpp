@@ -1,0 +1,58 @@
+// Who records: the resource, and the scope a tracer's spans belong to.
+#pragma once
+
+#include <fulgurite/record/attribute_value.hpp>
+
+#include <string>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// The entity that produces spans (OpenTelemetry, resource/README.md). An empty member is not sent, except that
+/// `service.name` then is `unknown_service`.
+struct resource {
+  std::string service_name = {};
+  std::string service_version = {};
+  /// `deployment.environment.name`
+  std::string environment = {};
+  std::vector<attribute> attributes = {};
+
+  friend bool operator==(resource const&, resource const&) = default;
+};
+
+/// The library or module whose spans these are (OpenTelemetry, common/instrumentation-scope.md).
+struct instrumentation_scope {
+  std::string name = {};
+  std::string version = {};
+  std::vector<attribute> attributes = {};
+
+  friend bool operator==(instrumentation_scope const&, instrumentation_scope const&) = default;
+};
+
+inline constexpr const char* library_version = "0.1.0";
+
+/// Every attribute of a resource in the order it is sent: the service's, the SDK's, the given ones. A key that is given
+/// in `attributes` wins over a member's.
+inline std::vector<attribute> all_attributes(resource const& from) {
+  std::vector<attribute> all;
+  const auto given = [&from](std::string_view key) {
+    for (attribute const& a : from.attributes)
+      if (a.key == key) return true;
+    return false;
+  };
+  const auto add = [&](const char* key, std::string_view value) {
+    if (!value.empty() && !given(key)) all.push_back({key, attribute_value(value)});
+  };
+  add("service.name", from.service_name.empty() ? std::string_view("unknown_service") : from.service_name);
+  add("service.version", from.service_version);
+  add("deployment.environment.name", from.environment);
+  add("telemetry.sdk.name", "fulgurite");
+  add("telemetry.sdk.language", "cpp");
+  add("telemetry.sdk.version", library_version);
+  all.insert(all.end(), from.attributes.begin(), from.attributes.end());
+  return all;
+}
+
+}  // namespace v1
+}  // namespace fulgurite
