@@ -1,0 +1,22 @@
+// The null sampler: no trace is kept.
+//
+// Light, for fulgurite/noop.hpp: input and result are only named here, and `sample` needs them whole where it is
+// called.
+#pragma once
+
+#include <fulgurite/sampler/decision.hpp>
+
+namespace fulgurite {
+inline namespace v1 {
+
+class always_off_sampler {
+ public:
+  template <class Input, class Result = sampling_result>
+  constexpr Result sample(Input const&) const noexcept {
+    return Result(sampling_decision::drop);
+  }
+  static constexpr const char* description() noexcept { return "AlwaysOffSampler"; }
+};
+
+}  // namespace v1
+}  // namespace fulgurite
