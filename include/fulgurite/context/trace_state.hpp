@@ -4,7 +4,10 @@
 // tree of entries is built. Reading a header and writing one are the propagator's (propagator/w3c.hpp).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +36,9 @@ class trace_state {
   trace_state set(std::string_view key, std::string_view value) const;
   /// The list without this key.
   trace_state erase(std::string_view key) const;
+  /// The list in at most so many characters, by leaving out whole members: first those of more than 128 characters,
+  /// then any, each time from the right (level 2, 3.3.1.5).
+  trace_state shortened(std::size_t limit) const;
 
   friend bool operator==(trace_state const&, trace_state const&) = default;
 
@@ -57,74 +63,134 @@ constexpr bool trace_state::is_valid_key(std::string_view key) noexcept {
 /// 1 to 256 printable ASCII characters without comma and equals sign, not ending with a space.
 constexpr bool trace_state::is_valid_value(std::string_view value) noexcept {
   if (value.empty() || value.size() > 256 || value.back() == ' ') return false;
-  for (const char c : value)
-    if (c < 0x20 || c > 0x7e || c == ',' || c == '=') return false;
-  return true;
+  bool valid = true;  // without a branch for each character: most values are valid
+  for (const char c : value) valid &= (c >= 0x20) & (c <= 0x7e) & (c != ',') & (c != '=');
+  return valid;
 }
 
 namespace detail {
 
-/// Takes the next member off a list; spaces and tabs around it are dropped except those that lead the value.
-inline std::string_view next_member(std::string_view& list) noexcept {
-  const std::size_t comma = list.find(',');
-  std::string_view member = list.substr(0, comma);
-  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-  const std::size_t first = member.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return member.substr(first, member.find_last_not_of(" \t") - first + 1);
+/// Without the spaces and tabs at both ends, the optional white space of HTTP.
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
 }
 
-inline std::string_view member_key(std::string_view member) noexcept { return member.substr(0, member.find('=')); }
+/// Takes the next member off a list that is separated by commas.
+constexpr std::string_view next_member(std::string_view& list) noexcept {
+  const std::size_t comma = list.find(',');
+  const std::string_view member = trimmed(list.substr(0, comma));
+  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  return member;
+}
+
+/// Members of a list that is being read, in the text they were found in.
+struct member_list {
+  std::array<std::string_view, trace_state::max_members> members;
+  std::array<std::uint16_t, trace_state::max_members> key_sizes;
+  std::size_t size = 0;
+
+  bool holds(std::string_view key) const noexcept {
+    for (std::size_t i = 0; i < size; ++i)
+      if (key_sizes[i] == key.size() && members[i].starts_with(key)) return true;
+    return false;
+  }
+  void add(std::string_view member, std::size_t key_size) noexcept {
+    members[size] = member;
+    key_sizes[size++] = static_cast<std::uint16_t>(key_size);
+  }
+  /// In one piece when they stand so in the text already, which is the usual case.
+  std::string joined() const {
+    if (size == 0) return {};
+    bool contiguous = true;
+    std::size_t length = members[0].size();
+    for (std::size_t i = 1; i < size; ++i) {
+      contiguous = contiguous && members[i].data() == members[i - 1].data() + members[i - 1].size() + 1;
+      length += 1 + members[i].size();
+    }
+    if (contiguous) return std::string(members[0].data(), length);
+    std::string text;
+    text.reserve(length);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (i != 0) text += ',';
+      text += members[i];
+    }
+    return text;
+  }
+};
 
 }  // namespace detail
 
 inline trace_state trace_state::from_header(std::string_view text) {
-  std::string kept;
+  detail::member_list kept;
   std::size_t members = 0;
   while (!text.empty()) {
     const std::string_view member = detail::next_member(text);
     if (member.empty()) continue;
     const std::size_t equals = member.find('=');
-    if (equals == std::string_view::npos || !is_valid_key(member.substr(0, equals)) ||
-        !is_valid_value(member.substr(equals + 1)) || ++members > max_members)
+    if (equals == std::string_view::npos || ++members > max_members || !is_valid_key(member.substr(0, equals)) ||
+        !is_valid_value(member.substr(equals + 1)))
       return {};
-    if (!trace_state(kept).get(member.substr(0, equals)).empty()) continue;
-    if (!kept.empty()) kept += ',';
-    kept += member;
+    if (!kept.holds(member.substr(0, equals))) kept.add(member, equals);
   }
-  return trace_state(std::move(kept));
+  return trace_state(kept.joined());
 }
 
 inline std::string_view trace_state::get(std::string_view key) const noexcept {
   std::string_view rest = text_;
   while (!rest.empty()) {
     const std::string_view member = detail::next_member(rest);
-    if (detail::member_key(member) == key) return member.substr(key.size() + 1);
+    if (member.size() > key.size() && member[key.size()] == '=' && member.starts_with(key))
+      return member.substr(key.size() + 1);
   }
   return {};
 }
 
 inline trace_state trace_state::erase(std::string_view key) const {
-  std::string kept;
+  detail::member_list kept;
   std::string_view rest = text_;
   while (!rest.empty()) {
     const std::string_view member = detail::next_member(rest);
-    if (detail::member_key(member) == key) continue;
-    if (!kept.empty()) kept += ',';
-    kept += member;
+    const std::size_t equals = member.find('=');
+    if (member.substr(0, equals) != key) kept.add(member, equals);
   }
-  return trace_state(std::move(kept));
+  return trace_state(kept.joined());
 }
 
 inline trace_state trace_state::set(std::string_view key, std::string_view value) const {
   if (!is_valid_key(key) || !is_valid_value(value)) return *this;
   std::string text;
+  text.reserve(key.size() + value.size() + text_.size() + 2);
   text.append(key).append("=").append(value);
-  const trace_state others = erase(key);
-  std::string_view rest = others.text_;
-  for (std::size_t members = 1; !rest.empty() && members < max_members; ++members)
-    text.append(",").append(detail::next_member(rest));
+  std::string_view rest = text_;
+  for (std::size_t members = 1; !rest.empty() && members < max_members;) {
+    const std::string_view member = detail::next_member(rest);
+    if (member.substr(0, member.find('=')) == key) continue;
+    text.append(",").append(member);
+    ++members;
+  }
   return trace_state(std::move(text));
+}
+
+inline trace_state trace_state::shortened(std::size_t limit) const {
+  constexpr std::size_t long_member = 128;
+  if (text_.size() <= limit) return *this;
+  detail::member_list all;
+  std::string_view rest = text_;
+  while (!rest.empty()) all.add(detail::next_member(rest), 0);
+  std::size_t length = text_.size();
+  detail::member_list kept;
+  std::array<bool, max_members> dropped{};
+  for (const std::size_t longer_than : {long_member, std::size_t{0}})
+    for (std::size_t i = all.size; i-- > 0 && length > limit;)
+      if (!dropped[i] && all.members[i].size() > longer_than) {
+        dropped[i] = true;
+        length -= std::min(length, all.members[i].size() + 1);  // the last one to go has no comma
+      }
+  for (std::size_t i = 0; i < all.size; ++i)
+    if (!dropped[i]) kept.add(all.members[i], 0);
+  return trace_state(kept.joined());
 }
 
 }  // namespace v1

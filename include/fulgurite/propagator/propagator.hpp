@@ -47,11 +47,12 @@ concept has_fields = requires(P& p) {
 /// propagators whose keys are not fixed (`uberctx-<key>`); keys come as they stand in the carrier, in any case.
 template <class Getter, class Visitor>
 bool for_each_field(Getter& getter, Visitor&& visit) {
-  if constexpr (requires {
-                  { getter.for_each(visit) } -> std::same_as<bool>;
-                })
+  if constexpr (requires { static_cast<bool>(getter.for_each(visit)); })
     return getter.for_each(visit);
-  else
+  else if constexpr (requires { getter.for_each(visit); }) {
+    getter.for_each(visit);
+    return true;
+  } else
     return false;
 }
 

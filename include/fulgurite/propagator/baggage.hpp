@@ -1,0 +1,204 @@
+// W3C Baggage: the field `baggage`, `key=value;properties,key=value`.
+//
+// Keys are tokens and stand as they are; values are UTF-8, percent-encoded where a character is not allowed. Properties
+// (the entry's metadata) are passed on as they came. A malformed member is skipped, the others count.
+#pragma once
+
+#include <fulgurite/context/context.hpp>
+#include <fulgurite/diagnostics/log.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// The text with each ill-formed part replaced by U+FFFD, a maximal subpart at a time (Unicode 15, 3.9, table 3-8).
+inline std::string repaired_utf8(std::string text) {
+  const auto at = [&text](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  /// The length of the well-formed character at i, or 0; `part` is then the length of what to replace.
+  const auto character = [&at](std::size_t i, std::size_t& part) -> std::size_t {
+    const unsigned lead = at(i);
+    part = 1;
+    if (lead < 0x80) return 1;
+    if (lead < 0xc2 || lead > 0xf4) return 0;
+    const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;   // no overlong forms
+    const unsigned high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;  // no surrogates, nothing above 10FFFF
+    for (; part < length; ++part)
+      if (at(i + part) < (part == 1 ? low : 0x80U) || at(i + part) > (part == 1 ? high : 0xbfU)) return 0;
+    return length;
+  };
+  std::size_t part = 0, good = 0;
+  while (good < text.size()) {
+    const std::size_t length = character(good, part);
+    if (length == 0) break;
+    good += length;
+  }
+  if (good == text.size()) return text;
+  std::string repaired = text.substr(0, good);
+  while (good < text.size()) {
+    const std::size_t length = character(good, part);
+    if (length != 0)
+      repaired.append(text, good, length);
+    else
+      repaired += "\xef\xbf\xbd";
+    good += length != 0 ? length : part;
+  }
+  return repaired;
+}
+
+enum : std::uint8_t { baggage_key_character = 1, baggage_value_character = 2, baggage_metadata_character = 4 };
+
+/// What a character may stand in: RFC 7230's token; baggage-octet (W3C Baggage, 3.2.1.4); what properties consist of.
+inline constexpr std::array<std::uint8_t, 256> baggage_characters = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (unsigned c = 0x20; c < 0x7f; ++c) {
+    const char sign = static_cast<char>(c);
+    const bool letter_or_digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    unsigned allowed = 0;
+    if (letter_or_digit || std::string_view("!#$%&'*+-.^_`|~").find(sign) != std::string_view::npos)
+      allowed |= baggage_key_character;
+    if (c != ' ' && c != '"' && c != ',' && c != ';' && c != '\\') allowed |= baggage_value_character;
+    if (c != ',') allowed |= baggage_metadata_character;
+    table[c] = static_cast<std::uint8_t>(allowed);
+  }
+  table['\t'] = baggage_metadata_character;
+  return table;
+}();
+
+constexpr bool consists_of(std::string_view text, std::uint8_t allowed) noexcept {
+  for (const char c : text)
+    if ((baggage_characters[static_cast<unsigned char>(c)] & allowed) == 0) return false;
+  return true;
+}
+
+/// Octets for `%41`; a percent sign without two digits stands for itself.
+inline std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const unsigned high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+      if (high < 16 && low < 16) {
+        decoded += static_cast<char>(high << 4 | low);
+        i += 2;
+        continue;
+      }
+    }
+    decoded += text[i];
+  }
+  return repaired_utf8(std::move(decoded));
+}
+
+inline void append_percent_encoded(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c != '%' && (baggage_characters[octet] & baggage_value_character) != 0)
+      out += c;
+    else {
+      out += '%';
+      out += "0123456789ABCDEF"[octet >> 4];
+      out += "0123456789ABCDEF"[octet & 15];
+    }
+  }
+}
+
+}  // namespace detail
+
+class baggage_propagator {
+ public:
+  /// What the specification asks to carry at least (3.3.2), and what is carried at most. A member that does not fit is
+  /// left out whole, and the log says so.
+  static constexpr std::size_t max_members = 64, max_size = 8192;
+
+  template <class Setter>
+  void inject(context const& from, Setter&& setter) const {
+    if (from.baggage().empty()) return;
+    const std::string text = to_header(from.baggage());
+    if (!text.empty()) setter(std::string_view("baggage"), std::string_view(text));
+  }
+
+  template <class Getter>
+  context extract(Getter&& getter) const {
+    return context(span_context(), extract_baggage(getter));
+  }
+
+  template <class Getter>
+  fulgurite::baggage extract_baggage(Getter&& getter) const {
+    const std::optional<std::string_view> text = getter(std::string_view("baggage"));
+    return text ? from_header(*text) : fulgurite::baggage();
+  }
+
+  static constexpr std::array<std::string_view, 1> fields() noexcept { return {"baggage"}; }
+
+  /// From the text of one header or of several joined with commas. Of equal keys the last counts.
+  static fulgurite::baggage from_header(std::string_view text) {
+    fulgurite::baggage result;
+    std::size_t members = 0, size = 0;
+    while (!text.empty()) {
+      const std::string_view member = detail::next_member(text);
+      const std::size_t semicolon = std::min(member.find(';'), member.size());
+      const std::string_view pair = member.substr(0, semicolon);
+      const std::size_t equals = pair.find('=');
+      if (equals == std::string_view::npos) continue;
+      const std::string_view key = detail::trimmed(pair.substr(0, equals));
+      const std::string_view value = detail::trimmed(pair.substr(equals + 1));
+      if (key.empty() || !detail::consists_of(key, detail::baggage_key_character) ||
+          !detail::consists_of(value, detail::baggage_value_character))
+        continue;
+      if (members == max_members || size + (members != 0) + member.size() > max_size) {
+        say_left_out();
+        continue;
+      }
+      size += (members++ != 0) + member.size();
+      const std::string_view properties = member.substr(std::min(semicolon + 1, member.size()));
+      result.set(key, detail::percent_decoded(value), detail::trimmed(properties));
+    }
+    return result;
+  }
+
+  /// A key that is no token cannot be written and is left out; so are properties with a comma or a control character.
+  static std::string to_header(fulgurite::baggage const& from) {
+    std::string text;
+    std::size_t members = 0;
+    for (baggage_entry const& entry : from) {
+      if (!detail::consists_of(entry.key, detail::baggage_key_character)) {
+        say_left_out();
+        continue;
+      }
+      const std::size_t before = text.size();
+      if (before != 0) text += ',';
+      text.append(entry.key).append("=");
+      detail::append_percent_encoded(text, entry.value);
+      if (!entry.metadata.empty() && detail::consists_of(entry.metadata, detail::baggage_metadata_character))
+        text.append(";").append(entry.metadata);
+      if (members == max_members || text.size() > max_size) {
+        text.resize(before);
+        say_left_out();
+        continue;
+      }
+      ++members;
+    }
+    return text;
+  }
+
+ private:
+  [[gnu::noinline, gnu::cold]] static void say_left_out() noexcept {
+    detail::log(log_level::warn,
+                "baggage: left out an entry: at most 64 entries in 8192 bytes are carried, and a key must be an HTTP "
+                "token");
+  }
+};
+
+}  // namespace v1
+}  // namespace fulgurite
