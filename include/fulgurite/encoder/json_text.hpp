@@ -18,7 +18,7 @@ inline namespace v1 {
 namespace detail {
 
 /// Whether a byte stands in a JSON string as it is (RFC 8259, 7). Bytes of longer UTF-8 sequences are checked apart.
-constexpr bool is_plain_json(unsigned char c) noexcept { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+constexpr bool is_plain_json(unsigned char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 /// Appends a quoted string. Control characters are escaped; what is no UTF-8 becomes U+FFFD.
 inline void append_json_string(std::string& out, std::string_view text) {
