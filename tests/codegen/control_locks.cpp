@@ -1,0 +1,33 @@
+// The control of no_locks.py and callgrind_gate.py: what each mode costs is known.
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <string_view>
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  const std::string_view mode = argv[1];
+  const long count = std::atol(argv[2]);
+  static std::atomic<long> shared{0};
+  static volatile long plain = 0;
+  static std::mutex mutex;
+  if (mode == "plain") {
+    for (long i = 0; i < count; ++i) plain = plain + i;
+  } else if (mode == "locked_add") {
+    for (long i = 0; i < count; ++i) shared.fetch_add(1, std::memory_order_relaxed);
+  } else if (mode == "exchange") {
+    for (long i = 0; i < count; ++i) shared.exchange(i, std::memory_order_relaxed);
+  } else if (mode == "mutex") {
+    for (long i = 0; i < count; ++i) {
+      const std::lock_guard lock(mutex);
+      plain = plain + i;
+    }
+  } else if (mode == "allocation") {
+    for (long i = 0; i < count; ++i) {
+      auto* volatile value = new long(i);
+      delete value;
+    }
+  } else {
+    return 2;
+  }
+}
