@@ -1,0 +1,232 @@
+// The one table of settings: each member of `tracer_config` with its variables, its default, what is allowed, whether it
+// is a secret, and a sentence about it.
+//
+// Reading the environment and a file, validation, printing and docs/CONFIGURATION.md all go through this table; a new
+// setting is one member in tracer_config.hpp and one entry here. Needs Boost.Hana.
+#pragma once
+
+#include <fulgurite/config/config_error.hpp>
+#include <fulgurite/config/endpoint.hpp>
+#include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/config/values.hpp>
+
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/tuple.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// How a setting's text is taken and shown.
+enum class setting_kind {
+  plain,
+  /// One of the words in `allowed`, in any case.
+  word,
+  /// An address: shown without user, password and query.
+  address,
+  /// Never shown. Of a list of pairs the keys are.
+  secret
+};
+
+template <class T>
+struct config_field {
+  T tracer_config::*member;
+  /// Its name in a configuration file.
+  const char* name;
+  /// The tracer's own variable: a wrong value is an error.
+  const char* variable = nullptr;
+  /// OpenTelemetry's variable, read where the own one is unset: a wrong value is reported and ignored.
+  const char* standard = nullptr;
+  /// OpenTelemetry's variable for all signals, read where `standard` is unset too.
+  const char* standard_general = nullptr;
+  const char* fallback = "";
+  const char* allowed = "any text";
+  setting_kind kind = setting_kind::plain;
+  bool (*valid)(T const&) = nullptr;
+  /// Its OpenTelemetry variables are read by a rule of their own, in config/environment.hpp.
+  bool by_rule = false;
+  const char* meaning = "";
+
+  /// What a problem with a value that came from code is reported under.
+  const char* best_name() const noexcept { return variable ? variable : standard ? standard : name; }
+
+  bool is_valid(T const& value) const {
+    if constexpr (std::same_as<T, std::string>) {
+      if (kind == setting_kind::word && !value.empty() && !list_has(allowed, value)) return false;
+      if (kind == setting_kind::address && value.empty()) return true;
+      if (kind == setting_kind::address && !valid) return is_http_endpoint(value);
+    }
+    return !valid || valid(value);
+  }
+
+  /// A value's text as it may be shown.
+  std::string shown(T const& value) const {
+    if constexpr (std::same_as<T, tracer_config::pairs>) {
+      tracer_config::pairs entries = value;
+      if (kind == setting_kind::secret)
+        for (auto& entry : entries) entry.second = hidden_text;
+      return text_of(entries);
+    } else
+      return shown_text(text_of(value));
+  }
+  std::string shown_text(std::string_view text) const {
+    if (kind == setting_kind::secret && !text.empty()) return std::string(hidden_text);
+    return kind == setting_kind::address ? without_secrets(text) : std::string(text);
+  }
+};
+
+/// Header names and values that cannot break out of their line (RFC 9110, 5.1 and 5.5).
+inline bool are_headers(tracer_config::pairs const& headers) {
+  for (auto const& [key, value] : headers) {
+    if (key.empty()) return false;
+    for (const char c : key)
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos))
+        return false;
+    for (const char c : value)
+      if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) return false;
+  }
+  return true;
+}
+
+inline constexpr const char* yes_or_no = "true, false, 1, 0, yes, no, on, off";
+inline constexpr const char* http_address = "an address http://host[:port][/path] or https://...";
+
+// clang-format off
+inline constexpr auto config_fields = boost::hana::make_tuple(
+    config_field<fulgurite::tracer_type>{.member = &tracer_config::tracer_type, .name = "tracer_type",
+        .variable = "TRACER_TYPE", .fallback = "agentops", .allowed = "agentops, opentelemetry, jaeger, zipkin, noop",
+        .meaning = "The backend. The name of a registered tracer is allowed too. Where it is unset, `OTEL_TRACES_EXPORTER` chooses: `zipkin` is zipkin, its other values are opentelemetry."},
+    config_field<std::string>{.member = &tracer_config::service_name, .name = "service_name",
+        .variable = "TRACER_SERVICE_NAME", .standard = "OTEL_SERVICE_NAME", .fallback = "agent-lightning",
+        .meaning = "The resource attribute `service.name`; may also be in `OTEL_RESOURCE_ATTRIBUTES`."},
+    config_field<std::string>{.member = &tracer_config::service_version, .name = "service_version",
+        .variable = "TRACER_SERVICE_VERSION", .fallback = "1.0.0",
+        .meaning = "The resource attribute `service.version`; may also be in `OTEL_RESOURCE_ATTRIBUTES`."},
+    config_field<std::string>{.member = &tracer_config::environment, .name = "environment",
+        .variable = "TRACER_ENVIRONMENT", .fallback = "development",
+        .meaning = "The resource attribute `deployment.environment.name`; may also be in `OTEL_RESOURCE_ATTRIBUTES`. With `production` no local server is started, and plain http to another host is warned about."},
+    config_field<double>{.member = &tracer_config::sampling_rate, .name = "sampling_rate",
+        .variable = "TRACER_SAMPLING_RATE", .standard = "OTEL_TRACES_SAMPLER_ARG", .fallback = "1",
+        .allowed = "a number from 0 to 1", .valid = [](double const& rate) { return rate >= 0 && rate <= 1; }, .by_rule = true,
+        .meaning = "The share of traces that are kept. `OTEL_TRACES_SAMPLER_ARG` counts only beside a ratio sampler in `OTEL_TRACES_SAMPLER`."},
+    config_field<bool>{.member = &tracer_config::instrument_managed, .name = "instrument_managed",
+        .variable = "TRACER_INSTRUMENT_MANAGED", .fallback = "true", .allowed = yes_or_no,
+        .meaning = "Whether the tracer's lifecycle calls switch automatic instrumentation on and off."},
+    config_field<std::string>{.member = &tracer_config::otlp_endpoint, .name = "otlp_endpoint",
+        .variable = "OTLP_ENDPOINT", .standard = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        .standard_general = "OTEL_EXPORTER_OTLP_ENDPOINT", .fallback = "http://localhost:4317", .allowed = http_address,
+        .kind = setting_kind::address,
+        .meaning = "Where OTLP goes. With a path, or on port 4318, it is HTTP, else gRPC, unless the protocol is said; an HTTP address without a path gets `/v1/traces`. `OTEL_EXPORTER_OTLP_ENDPOINT` always gets `/v1/traces` with HTTP, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is used unchanged; with these two the unsaid protocol is `http/protobuf`."},
+    config_field<std::string>{.member = &tracer_config::jaeger_endpoint, .name = "jaeger_endpoint",
+        .variable = "JAEGER_ENDPOINT", .fallback = "http://localhost:14268/api/traces",
+        .allowed = "an address http://host[:port][/path], https://... or udp://host:port", .kind = setting_kind::address,
+        .valid = [](std::string const& text) { const auto parts = split_endpoint(text); return parts && (parts->scheme == "http" || parts->scheme == "https" || parts->scheme == "udp"); },
+        .meaning = "Where Jaeger's collector, or with `udp://` its agent, listens."},
+    config_field<std::string>{.member = &tracer_config::zipkin_endpoint, .name = "zipkin_endpoint",
+        .variable = "ZIPKIN_ENDPOINT", .standard = "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+        .fallback = "http://localhost:9411/api/v2/spans", .allowed = http_address, .kind = setting_kind::address,
+        .meaning = "Where Zipkin listens."},
+    config_field<true_unless_said>{.member = &tracer_config::agentops_managed, .name = "agentops_managed",
+        .variable = "AGENTOPS_MANAGED", .fallback = "true", .allowed = yes_or_no,
+        .meaning = "The local server takes the spans, and is started where none runs. Where it is unset, a given AgentOps key or endpoint means the cloud."},
+    config_field<bool>{.member = &tracer_config::agentops_daemon, .name = "agentops_daemon",
+        .variable = "AGENTOPS_DAEMON", .fallback = "true", .allowed = yes_or_no,
+        .meaning = "The local server ends with the program that started it."},
+    config_field<std::string>{.member = &tracer_config::agentops_api_key, .name = "agentops_api_key",
+        .variable = "AGENTOPS_API_KEY", .kind = setting_kind::secret, .meaning = "The key of AgentOps' cloud."},
+    config_field<std::string>{.member = &tracer_config::agentops_api_endpoint, .name = "agentops_api_endpoint",
+        .variable = "AGENTOPS_API_ENDPOINT", .allowed = http_address, .kind = setting_kind::address,
+        .meaning = "Where AgentOps gives out tokens; unset, `https://api.agentops.ai`."},
+    config_field<std::string>{.member = &tracer_config::agentops_exporter_endpoint, .name = "agentops_exporter_endpoint",
+        .variable = "AGENTOPS_EXPORTER_ENDPOINT", .allowed = http_address, .kind = setting_kind::address,
+        .meaning = "Where AgentOps takes spans, used unchanged; unset, `https://otlp.agentops.ai/v1/traces`."},
+    config_field<std::string>{.member = &tracer_config::agentops_app_url, .name = "agentops_app_url",
+        .variable = "AGENTOPS_APP_URL", .allowed = http_address, .kind = setting_kind::address,
+        .meaning = "AgentOps' dashboard; unset, `https://app.agentops.ai`."},
+    config_field<std::string>{.member = &tracer_config::agentops_data_directory, .name = "agentops_data_directory",
+        .variable = "FULGURITE_DATA", .allowed = "a directory",
+        .meaning = "Where the local server keeps its store; unset, the server's own choice."},
+    config_field<std::string>{.member = &tracer_config::aws_region, .name = "aws_region", .variable = "AWS_REGION",
+        .allowed = "the name of an AWS region",
+        .meaning = "With it, requests to AWS's X-Ray are to be signed; not in this version."},
+    config_field<std::string>{.member = &tracer_config::registered_type, .name = "registered_type",
+        .allowed = "the name of a registered tracer",
+        .meaning = "A tracer that the program registered; in the environment its name stands in `TRACER_TYPE`."},
+    config_field<std::string>{.member = &tracer_config::traces_exporter, .name = "traces_exporter",
+        .standard = "OTEL_TRACES_EXPORTER", .fallback = "otlp", .allowed = "otlp, console, none",
+        .kind = setting_kind::word, .by_rule = true, .meaning = "The exporter of the type opentelemetry."},
+    config_field<std::string>{.member = &tracer_config::otlp_protocol, .name = "otlp_protocol",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", .standard_general = "OTEL_EXPORTER_OTLP_PROTOCOL",
+        .allowed = "grpc, http/protobuf, http/json", .kind = setting_kind::word,
+        .meaning = "The protocol of OTLP; unset, it follows from the endpoint. This version has `http/protobuf`."},
+    config_field<tracer_config::pairs>{.member = &tracer_config::otlp_headers, .name = "otlp_headers",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_HEADERS", .standard_general = "OTEL_EXPORTER_OTLP_HEADERS",
+        .allowed = "key=value,... of valid header names and values, percent-encoded", .kind = setting_kind::secret,
+        .valid = are_headers, .meaning = "Headers of every OTLP request; the values are secrets."},
+    config_field<std::string>{.member = &tracer_config::otlp_certificate, .name = "otlp_certificate",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", .standard_general = "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        .allowed = "a PEM file", .meaning = "The certificates that are trusted; unset, the system's."},
+    config_field<std::string>{.member = &tracer_config::otlp_client_key, .name = "otlp_client_key",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", .standard_general = "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        .allowed = "a PEM file", .meaning = "The client's private key for mutual TLS."},
+    config_field<std::string>{.member = &tracer_config::otlp_client_certificate, .name = "otlp_client_certificate",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", .standard_general = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        .allowed = "a PEM file", .meaning = "The client's certificate for mutual TLS."},
+    config_field<std::string>{.member = &tracer_config::otlp_compression, .name = "otlp_compression",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", .standard_general = "OTEL_EXPORTER_OTLP_COMPRESSION",
+        .fallback = "gzip", .allowed = "gzip, none", .kind = setting_kind::word, .meaning = "The compression of requests."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::otlp_timeout, .name = "otlp_timeout",
+        .standard = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", .standard_general = "OTEL_EXPORTER_OTLP_TIMEOUT",
+        .fallback = "10000", .allowed = "whole milliseconds, 0 for no limit",
+        .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
+        .meaning = "The limit for a batch with its retries."},
+    config_field<std::size_t>{.member = &tracer_config::max_queue_size, .name = "max_queue_size",
+        .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "2048", .allowed = "a whole number above 0",
+        .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Finished spans that may wait."},
+    config_field<std::size_t>{.member = &tracer_config::max_batch_size, .name = "max_batch_size",
+        .standard = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .fallback = "512",
+        .allowed = "a whole number above 0, at most the queue's size",
+        .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Spans that are exported together."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::schedule_delay, .name = "schedule_delay",
+        .standard = "OTEL_BSP_SCHEDULE_DELAY", .fallback = "5000", .allowed = "whole milliseconds",
+        .valid = [](std::chrono::milliseconds const& delay) { return delay.count() >= 0; },
+        .meaning = "The longest that a finished span waits before it is exported."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::export_timeout, .name = "export_timeout",
+        .standard = "OTEL_BSP_EXPORT_TIMEOUT", .fallback = "30000", .allowed = "whole milliseconds, 0 for no limit",
+        .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
+        .meaning = "The limit for the export of a batch."},
+    config_field<std::vector<std::string>>{.member = &tracer_config::propagators, .name = "propagators",
+        .standard = "OTEL_PROPAGATORS", .fallback = "tracecontext,baggage", .allowed = "tracecontext, baggage, none",
+        .valid = [](std::vector<std::string> const& names) { for (auto const& name : names) if (!list_has("tracecontext, baggage, none", name)) return false; return true; }, .by_rule = true,
+        .meaning = "How contexts travel between processes."},
+    config_field<std::string>{.member = &tracer_config::sampler, .name = "sampler", .standard = "OTEL_TRACES_SAMPLER",
+        .allowed = "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio",
+        .kind = setting_kind::word,
+        .meaning = "OpenTelemetry's name of a sampler, read where `TRACER_SAMPLING_RATE` is unset; unset, `parentbased_traceidratio` with the sampling rate."},
+    config_field<tracer_config::pairs>{.member = &tracer_config::resource_attributes, .name = "resource_attributes",
+        .standard = "OTEL_RESOURCE_ATTRIBUTES", .allowed = "key=value,... percent-encoded",
+        .meaning = "Further attributes of the resource. One bad entry discards the whole variable."},
+    config_field<bool>{.member = &tracer_config::sdk_disabled, .name = "sdk_disabled", .standard = "OTEL_SDK_DISABLED",
+        .fallback = "false", .allowed = "true, false",
+        .meaning = "Nothing is recorded, whatever the type; contexts are still passed on."},
+    config_field<std::string>{.member = &tracer_config::log_level, .name = "log_level", .variable = "TRACER_LOG_LEVEL",
+        .standard = "OTEL_LOG_LEVEL", .allowed = "debug, info, warn, error, off", .kind = setting_kind::word,
+        .meaning = "From which level the library's own log speaks; unset, `warn`."});
+// clang-format on
+
+template <class Visitor>
+void for_each_config_field(Visitor&& visit) {
+  boost::hana::for_each(config_fields, static_cast<Visitor&&>(visit));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,110 @@
+// What can be configured: a plain aggregate whose members start at the documented defaults.
+//
+// Fill it in code, or let it come from the environment and a file (config/load.hpp). What each member means, the
+// variables that set it and what is allowed stand in one table, config/descriptors.hpp, from which
+// docs/CONFIGURATION.md is printed. An empty text means that nothing was said.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// The backend.
+enum class tracer_type { agentops, opentelemetry, jaeger, zipkin, noop };
+
+/// As `TRACER_TYPE` spells it.
+constexpr std::string_view to_string(tracer_type type) noexcept {
+  switch (type) {
+    case tracer_type::agentops: return "agentops";
+    case tracer_type::opentelemetry: return "opentelemetry";
+    case tracer_type::jaeger: return "jaeger";
+    case tracer_type::zipkin: return "zipkin";
+    case tracer_type::noop: break;
+  }
+  return "noop";
+}
+
+/// A bool that is true until something else is said, and knows whether anything was said.
+class true_unless_said {
+ public:
+  constexpr true_unless_said() noexcept = default;
+  constexpr true_unless_said(bool value) noexcept : value_(value), said_(true) {}
+  constexpr operator bool() const noexcept { return value_; }
+  constexpr bool said() const noexcept { return said_; }
+
+ private:
+  bool value_ = true;
+  bool said_ = false;
+};
+
+struct tracer_config {
+  using pairs = std::vector<std::pair<std::string, std::string>>;
+
+  fulgurite::tracer_type tracer_type = fulgurite::tracer_type::agentops;
+  std::string service_name = "agent-lightning";
+  std::string service_version = "1.0.0";
+  /// `deployment.environment.name`
+  std::string environment = "development";
+  /// The share of traces that are kept, in [0, 1].
+  double sampling_rate = 1.0;
+  bool instrument_managed = true;
+  /// Its protocol is `otlp_protocol`'s or follows from it: see config/endpoint.hpp.
+  std::string otlp_endpoint = "http://localhost:4317";
+  std::string jaeger_endpoint = "http://localhost:14268/api/traces";
+  std::string zipkin_endpoint = "http://localhost:9411/api/v2/spans";
+  /// The local server, rather than AgentOps' cloud. Unsaid, a given key or endpoint means the cloud.
+  true_unless_said agentops_managed = {};
+  /// The local server ends with the program that started it.
+  bool agentops_daemon = true;
+  std::string agentops_api_key = {};
+  std::string agentops_api_endpoint = {};
+  std::string agentops_exporter_endpoint = {};
+  std::string agentops_app_url = {};
+  /// Where the local server keeps its store.
+  std::string agentops_data_directory = {};
+  std::string aws_region = {};
+
+  /// The name of a tracer that was registered; it wins over `tracer_type`.
+  std::string registered_type = {};
+  /// Of type opentelemetry: `otlp`, `console` or `none`.
+  std::string traces_exporter = "otlp";
+  /// `grpc`, `http/protobuf` or `http/json`; empty where it follows from the endpoint.
+  std::string otlp_protocol = {};
+  pairs otlp_headers = {};
+  std::string otlp_certificate = {};
+  std::string otlp_client_key = {};
+  std::string otlp_client_certificate = {};
+  /// `gzip` or `none`
+  std::string otlp_compression = "gzip";
+  /// For a batch with its retries; 0 is no limit.
+  std::chrono::milliseconds otlp_timeout{10'000};
+  std::size_t max_queue_size = 2048;
+  std::size_t max_batch_size = 512;
+  std::chrono::milliseconds schedule_delay{5'000};
+  /// 0 is no limit.
+  std::chrono::milliseconds export_timeout{30'000};
+  std::vector<std::string> propagators = {"tracecontext", "baggage"};
+  /// OpenTelemetry's name of a sampler; empty means `parentbased_traceidratio` with the sampling rate.
+  std::string sampler = {};
+  pairs resource_attributes = {};
+  /// OpenTelemetry's switch: nothing is recorded, contexts are passed on.
+  bool sdk_disabled = false;
+  /// `debug`, `info`, `warn`, `error`, `off`; empty leaves it as it is.
+  std::string log_level = {};
+};
+
+/// Whether spans go to the local AgentOps server: as said, or else unless a key or an endpoint of the cloud was given.
+inline bool uses_local_agentops(tracer_config const& config) noexcept {
+  if (config.agentops_managed.said()) return config.agentops_managed;
+  return config.agentops_api_key.empty() && config.agentops_api_endpoint.empty() &&
+         config.agentops_exporter_endpoint.empty();
+}
+
+}  // namespace v1
+}  // namespace fulgurite
