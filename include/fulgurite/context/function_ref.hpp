@@ -23,7 +23,11 @@ class function_ref<Result(Arguments...)> {
   constexpr function_ref(F&& function) noexcept
       : object_(const_cast<void*>(static_cast<const volatile void*>(std::addressof(function)))),
         call_([](void* object, Arguments... arguments) -> Result {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Arguments>(arguments)...);
+          auto& self = *static_cast<std::remove_reference_t<F>*>(object);
+          if constexpr (std::is_void_v<Result>)
+            static_cast<void>(self(std::forward<Arguments>(arguments)...));
+          else
+            return self(std::forward<Arguments>(arguments)...);
         }) {}
 
   constexpr Result operator()(Arguments... arguments) const {

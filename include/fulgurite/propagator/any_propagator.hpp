@@ -51,7 +51,8 @@ class any_propagator {
   any_propagator() noexcept = default;
   /// Holds this one.
   template <class Propagator>
-    requires(!std::same_as<std::remove_cvref_t<Propagator>, any_propagator> && propagator<std::decay_t<Propagator>>)
+    requires(!std::same_as<std::remove_cvref_t<Propagator>, any_propagator> &&
+             detail::propagates<std::decay_t<Propagator>>)
   any_propagator(Propagator&& held)
       : held_(std::make_unique<model<std::decay_t<Propagator>>>(std::forward<Propagator>(held))) {}
 

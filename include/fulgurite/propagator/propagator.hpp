@@ -43,6 +43,11 @@ concept has_fields = requires(P& p) {
   std::end(p.fields());
 };
 
+/// All of it but that it can be moved. A wrapper that converts from any propagator asks for this much only: whether a
+/// composite of any_propagator can be moved depends on what any_propagator converts from.
+template <class P>
+concept propagates = has_inject<P> && has_extract<P> && has_fields<P>;
+
 /// Calls `visit(key, value)` for every field when the getter can list them; false when it can only look up. For
 /// propagators whose keys are not fixed (`uberctx-<key>`); keys come as they stand in the carrier, in any case.
 template <class Getter, class Visitor>
@@ -62,8 +67,7 @@ bool for_each_field(Getter& getter, Visitor&& visit) {
 /// two string views, and the getter, callable as `getter(key)` and returning an optional string view that lives as long
 /// as the getter. Neither keeps what it was given.
 template <class P>
-concept propagator =
-    std::move_constructible<P> && detail::has_inject<P> && detail::has_extract<P> && detail::has_fields<P>;
+concept propagator = std::move_constructible<P> && detail::propagates<P>;
 
 /// Says in one sentence what a propagator lacks: `static_assert(fulgurite::check_propagator<mine>());`
 template <class P>

@@ -45,7 +45,10 @@ inline std::optional<traceparent> read_traceparent(std::string_view text) noexce
   const unsigned version = read_2_digits(text.data());
   const unsigned flags = read_2_digits(text.data() + 53);
   if (version >= 0xff || flags > 0xff) return std::nullopt;
-  if (text.size() > traceparent_size && (version == 0 || text[traceparent_size] != '-')) return std::nullopt;
+  if (text.size() > traceparent_size) {
+    // A comma in the rest means that the header was there twice (carrier.hpp).
+    if (version == 0 || text[traceparent_size] != '-' || text.find(',') != std::string_view::npos) return std::nullopt;
+  }
   std::uint64_t bad = 0;
   const std::uint64_t high = read_16_digits(text.data() + 3, bad), low = read_16_digits(text.data() + 19, bad);
   const std::uint64_t span = read_16_digits(text.data() + 36, bad);

@@ -21,7 +21,7 @@ class any_sampler {
   any_sampler() noexcept = default;
   /// Holds this one.
   template <class Sampler>
-    requires(!std::same_as<std::remove_cvref_t<Sampler>, any_sampler> && sampler<std::decay_t<Sampler>>)
+    requires(!std::same_as<std::remove_cvref_t<Sampler>, any_sampler> && detail::samples<std::decay_t<Sampler>>)
   any_sampler(Sampler&& held)
       : held_(std::make_unique<model<std::decay_t<Sampler>>>(std::forward<Sampler>(held))),
         asks_children_(held_->asks_children()) {}

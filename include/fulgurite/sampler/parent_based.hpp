@@ -27,9 +27,9 @@ class parent_based {
   static constexpr bool samples_children =
       fulgurite::samples_children<LocalSampled> || fulgurite::samples_children<LocalNotSampled>;
 
-  explicit parent_based(Root root, RemoteSampled remote_sampled = {}, RemoteNotSampled remote_not_sampled = {},
+  explicit parent_based(Root for_roots, RemoteSampled remote_sampled = {}, RemoteNotSampled remote_not_sampled = {},
                         LocalSampled local_sampled = {}, LocalNotSampled local_not_sampled = {})
-      : root_(std::move(root)),
+      : root_(std::move(for_roots)),
         remote_sampled_(std::move(remote_sampled)),
         remote_not_sampled_(std::move(remote_not_sampled)),
         local_sampled_(std::move(local_sampled)),

@@ -77,12 +77,16 @@ consteval bool well_formed_samples_children() {
     return true;
 }
 
+/// All of it but that it can be moved. A wrapper that converts from any sampler asks for this much only: whether
+/// `parent_based<any_sampler>` can be moved depends on what any_sampler converts from.
+template <class S>
+concept samples = has_sample<S> && has_noexcept_sample<S> && has_description<S> && well_formed_samples_children<S>();
+
 }  // namespace detail
 
 /// What a sampler is. It may answer with a bare `sampling_decision`.
 template <class S>
-concept sampler = std::move_constructible<S> && detail::has_sample<S> && detail::has_noexcept_sample<S> &&
-                  detail::has_description<S> && detail::well_formed_samples_children<S>();
+concept sampler = std::move_constructible<S> && detail::samples<S>;
 
 /// The sampler asks to decide about every span, also one whose parent is in this process.
 template <class S>

@@ -1,0 +1,22 @@
+#include <fulgurite/sampler/always_on.hpp>
+
+#include "asked.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <type_traits>
+
+namespace fg = fulgurite;
+
+static_assert(fg::check_sampler<fg::always_on_sampler>());
+static_assert(std::is_empty_v<fg::always_on_sampler> && !fg::samples_children<fg::always_on_sampler>);
+
+TEST_CASE("always_on_sampler decides alike whatever the parent is") {
+  const fg::always_on_sampler sampler;
+  CHECK(asked(sampler) == fg::sampling_decision::record_and_sample);
+  for (const bool sampled : {false, true})
+    for (const bool remote : {false, true})
+      CHECK(asked(sampler, parent(sampled, remote)) == fg::sampling_decision::record_and_sample);
+  CHECK(std::string(sampler.description()) == "AlwaysOnSampler");
+}
