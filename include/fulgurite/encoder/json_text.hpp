@@ -71,6 +71,7 @@ inline void append_number(std::string& out, Integer number) {
 
 /// Appends the shortest text that reads back as the same number. `number` is finite.
 inline void append_number(std::string& out, double number) {
+  if (number == 0 && std::signbit(number)) return void(out += "-0.0");  // many readers take `-0` for an integer
   char digits[40];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
   out.append(digits, end.ptr);

@@ -295,9 +295,9 @@ inline std::string to_otlp_json(std::span<const span_data> spans) {
     for (std::size_t j = 0; const detail::scope_group& scope : of.scopes) {
       if (j++ != 0) out += ',';
       writer.begin_scope(scope.scope);
-      for (std::size_t k = 0; const span_data* span : scope.spans) {
+      for (std::size_t k = 0; const span_data* one : scope.spans) {
         if (k++ != 0) out += ',';
-        writer.span(detail::span_data_view(*span));
+        writer.span(detail::span_data_view(*one));
       }
       writer.end_scope();
     }
