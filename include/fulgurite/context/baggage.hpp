@@ -57,7 +57,8 @@ class baggage {
 
  private:
   std::vector<baggage_entry>::const_iterator find(std::string_view key) const noexcept {
-    return std::find_if(entries_.begin(), entries_.end(), [key](baggage_entry const& entry) { return entry.key == key; });
+    return std::find_if(entries_.begin(), entries_.end(),
+                        [key](baggage_entry const& entry) { return entry.key == key; });
   }
 
   std::vector<baggage_entry> entries_;
