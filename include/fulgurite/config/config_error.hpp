@@ -25,7 +25,7 @@ struct config_problem {
 /// A configuration that cannot be used. `what()` has one line for each problem: variable, value, what is allowed.
 struct config_error : std::runtime_error {
   explicit config_error(std::vector<config_problem> problems)
-      : config_error(lines_of(problems), std::move(problems)) {}
+      : std::runtime_error(lines_of(problems)), problems_(std::move(problems)) {}
   config_error(std::string const& sentence, std::vector<config_problem> problems)
       : std::runtime_error(sentence), problems_(std::move(problems)) {}
 

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,16 @@ struct config_field {
     return kind == setting_kind::address ? without_secrets(text) : std::string(text);
   }
 };
+
+/// What is allowed where tracers are registered under these names.
+template <class T>
+std::string allowed_with(std::span<const std::string> registered, config_field<T> const& field) {
+  std::string allowed = field.allowed;
+  if constexpr (std::same_as<T, tracer_type>)
+    for (std::string const& name : registered)
+      if (!list_has(field.allowed, name)) allowed += ", " + name;
+  return allowed;
+}
 
 /// Header names and values that cannot break out of their line (RFC 9110, 5.1 and 5.5).
 inline bool are_headers(tracer_config::pairs const& headers) {
@@ -189,14 +200,14 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
         .meaning = "The limit for a batch with its retries."},
     config_field<std::size_t>{.member = &tracer_config::max_queue_size, .name = "max_queue_size",
-        .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "2048", .allowed = "a whole number above 0",
+        .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "65536", .allowed = "a whole number above 0",
         .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Finished spans that may wait."},
     config_field<std::size_t>{.member = &tracer_config::max_batch_size, .name = "max_batch_size",
-        .standard = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .fallback = "512",
+        .standard = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .fallback = "4096",
         .allowed = "a whole number above 0, at most the queue's size",
         .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Spans that are exported together."},
     config_field<std::chrono::milliseconds>{.member = &tracer_config::schedule_delay, .name = "schedule_delay",
-        .standard = "OTEL_BSP_SCHEDULE_DELAY", .fallback = "5000", .allowed = "whole milliseconds",
+        .standard = "OTEL_BSP_SCHEDULE_DELAY", .fallback = "1000", .allowed = "whole milliseconds",
         .valid = [](std::chrono::milliseconds const& delay) { return delay.count() >= 0; },
         .meaning = "The longest that a finished span waits before it is exported."},
     config_field<std::chrono::milliseconds>{.member = &tracer_config::export_timeout, .name = "export_timeout",

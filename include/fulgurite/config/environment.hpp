@@ -51,7 +51,7 @@ class environment_reader {
     if (const std::string_view text = text_of_variable(field.variable); !text.empty()) {
       to_.origins[field.name] = config_origin::own_variable;
       if (!take(field, text, text_rules::own) && !take_registered(field, text))
-        to_.problems.push_back({field.variable, field.shown_text(text), allowed_of(field)});
+        to_.problems.push_back({field.variable, field.shown_text(text), allowed_with(registered_, field)});
       return;
     }
     if (field.by_rule) return;
@@ -95,14 +95,6 @@ class environment_reader {
         return true;
       }
     return false;
-  }
-  template <class T>
-  std::string allowed_of(config_field<T> const& field) const {
-    std::string allowed = field.allowed;
-    if constexpr (std::same_as<T, tracer_type>)
-      for (std::string const& name : registered_)
-        if (!list_has(allowed, name)) allowed += ", " + name;
-    return allowed;
   }
 
   /// OTEL_TRACES_EXPORTER: a list, of which one is taken. It also chooses the type where nothing else does.

@@ -125,7 +125,7 @@ class config_file_reader {
         return;
       }
     }
-    std::string allowed = field.allowed;
+    std::string allowed = allowed_with(registered_, field);
     if (const char* in_json = json_allowed<T>()) {
       const bool choices = std::same_as<T, std::vector<std::string>>;
       allowed = choices ? std::string(in_json) + " of " + field.allowed : std::string(in_json);

@@ -84,9 +84,10 @@ struct tracer_config {
   std::string otlp_compression = "gzip";
   /// For a batch with its retries; 0 is no limit.
   std::chrono::milliseconds otlp_timeout{10'000};
-  std::size_t max_queue_size = 2048;
-  std::size_t max_batch_size = 512;
-  std::chrono::milliseconds schedule_delay{5'000};
+  // The batch processor's own defaults (processor/batch.hpp), larger than OpenTelemetry's.
+  std::size_t max_queue_size = 65'536;
+  std::size_t max_batch_size = 4'096;
+  std::chrono::milliseconds schedule_delay{1'000};
   /// 0 is no limit.
   std::chrono::milliseconds export_timeout{30'000};
   std::vector<std::string> propagators = {"tracecontext", "baggage"};

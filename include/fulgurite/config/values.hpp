@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/context/trace_state.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -24,12 +25,6 @@ namespace detail {
 enum class text_rules { own, opentelemetry };
 
 inline constexpr std::string_view hidden_text = "********";
-
-constexpr std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 inline std::string lower_case(std::string_view text) {
   std::string lower(text);
