@@ -20,6 +20,7 @@ inline namespace v1 {
 namespace detail {
 
 inline constexpr std::uint32_t no_pipeline = 0xffff'ffffU;
+inline constexpr std::uint32_t unrecorded_bit = 0x8000'0000U;
 
 /// What the local root decided for the spans below it.
 enum class local_decision : std::uint8_t {
@@ -30,7 +31,8 @@ enum class local_decision : std::uint8_t {
 
 /// A pipeline's counters on one thread. The owning thread alone writes them, without a locked instruction.
 struct thread_counts {
-  std::atomic<std::uint32_t> pipeline{0};
+  std::uint32_t pipeline = 0;
+  thread_counts* next = nullptr;
   std::atomic<std::uint64_t> started{0};
   std::atomic<std::uint64_t> dropped_queue_full{0};
   std::atomic<std::uint64_t> dropped_too_large{0};
@@ -48,7 +50,8 @@ struct active_context {
   std::uint64_t record_bits = 0;
   const context_extras* extras = nullptr;  // kept alive by the scope that set it
   thread_counts* counts = nullptr;
-  /// The pipeline whose children take the fast path; no_pipeline when there is none.
+  /// The pipeline whose children take the fast path: its key, or its key with the bit `unrecorded_bit` where the local
+  /// root is not recorded; no_pipeline when there is none.
   std::uint32_t fast_pipeline = no_pipeline;
   local_decision decision = local_decision::none;
   trace_flags flags;
@@ -75,17 +78,23 @@ struct ring_writer {
   std::atomic<std::uint64_t>* published = nullptr;
 };
 
+/// What a thread without a state of its own counts.
+inline constinit const unsigned no_exceptions = 0;
+
 struct thread_state {
   active_context current;
   std::uint64_t random = 0;
   /// The number of exceptions in flight on this thread, as the C++ runtime counts it.
-  const unsigned* uncaught_exceptions = nullptr;
+  const unsigned* uncaught_exceptions = &no_exceptions;
   ring_writer writer;
   scope_link* scopes = nullptr;
+  /// The library works here itself: nothing on this thread is traced.
+  bool suppressed = false;
 
   // Cold from here on.
-  ring* owned_ring = nullptr;               // made by the engine when the first record is written
-  std::atomic<thread_counts*> counts{nullptr};  // one slot a pipeline; made and grown by the engine
+  std::atomic<ring*> owned_ring{nullptr};   // where the thread writes; made when its first record is
+  std::atomic<ring*> first_ring{nullptr};   // where the collector reads
+  std::atomic<thread_counts*> counts{nullptr};  // a list, one entry a pipeline; only ever grows
   std::atomic<bool> closed{false};          // the thread has ended
   std::atomic<bool> in_use{true};
   thread_state* next = nullptr;             // all states of the process
@@ -142,6 +151,7 @@ inline const unsigned* uncaught_exceptions_address() noexcept {
   }
   state->current = {};
   state->scopes = nullptr;
+  state->suppressed = false;
   state->random = random_seed(state);
   state->uncaught_exceptions = uncaught_exceptions_address();
   state->closed.store(false, std::memory_order_relaxed);

@@ -83,7 +83,7 @@ struct schema_data {
   static constexpr auto make_fields() noexcept {
     std::array<schema_field, count == 0 ? 1 : count> made{};
     std::size_t i = 0;
-    const auto add = [&]<class B>(std::type_identity<B>) {
+    [[maybe_unused]] const auto add = [&]<class B>(std::type_identity<B>) {
       if constexpr (slot_of<B> != value_type::null)
         made[i++] = {B::key().data(), static_cast<std::uint32_t>(B::key().size()), slot_of<B>};
     };

@@ -63,7 +63,7 @@ struct item_header {
   item_kind kind;
   value_type type;
   bool literal;
-  std::uint8_t reserved;
+  status_code status;  // of a description that sets the status itself
   std::uint32_t name_size;
   std::uint32_t size;  // of the whole item, a multiple of 8
   std::uint32_t reserved_too;
@@ -80,7 +80,7 @@ constexpr std::size_t name_room(bool literal, std::size_t size) noexcept {
 /// Writes an item's header and its name; returns where the body begins.
 [[gnu::always_inline]] inline std::byte* write_item_head(std::byte* out, item_kind kind, value_type type, bool literal,
                                                          std::string_view name, std::size_t size) noexcept {
-  const item_header head{kind, type, literal, 0, static_cast<std::uint32_t>(name.size()),
+  const item_header head{kind, type, literal, status_code::unset, static_cast<std::uint32_t>(name.size()),
                          static_cast<std::uint32_t>(size), 0};
   std::memcpy(out, &head, sizeof head);
   out += sizeof head;

@@ -46,6 +46,7 @@ class item_view {
 
   item_kind kind() const noexcept { return head_.kind; }
   value_type type() const noexcept { return head_.type; }
+  status_code status() const noexcept { return head_.status; }
   std::string_view name() const noexcept {
     const std::byte* name = at_ + sizeof(item_header);
     if (head_.literal) return {read_packed<const char*>(name), head_.name_size};
@@ -187,6 +188,8 @@ class record_view {
     return sum;
   }
 
+  /// Where the items begin that follow the attributes of the schema.
+  const std::byte* items() const noexcept { return items_; }
   const std::byte* begin() const noexcept { return record_; }
   const std::byte* end() const noexcept { return record_ + header_->size; }
 

@@ -120,6 +120,12 @@ class value_view {
   std::string_view text() const noexcept { return {static_cast<const char*>(data_), size_}; }
   /// The number of elements of an array or a map.
   constexpr std::size_t size() const noexcept { return size_; }
+  /// The value with the first `n` octets or elements only.
+  constexpr value_view first(std::size_t n) const noexcept {
+    value_view cut = *this;
+    cut.size_ = n < size_ ? n : size_;
+    return cut;
+  }
   /// An element of an array.
   value_view element(std::size_t i) const noexcept { return element_(data_, i); }
   /// An entry of a map.

@@ -1,0 +1,231 @@
+// The engine: one per process, never destroyed. It knows the tracers' pipelines and every thread's ring, and owns the
+// worker that empties the rings.
+//
+// A tracer is a handle to its pipeline, which is registered here under a key that is never used again; each record
+// carries the key, so several tracers share a thread's ring and a record that comes after its tracer's end is told apart.
+// `collect()` empties all rings into the pipelines. The worker calls it when it is woken and several times a second; a
+// flush calls it on its own thread. What a pipeline does with its records is its processor's affair and never happens
+// under the collector's lock.
+#pragma once
+
+#include <fulgurite/context/clock.hpp>
+#include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/engine/clock_converter.hpp>
+#include <fulgurite/engine/pieces.hpp>
+#include <fulgurite/engine/record_sink.hpp>
+#include <fulgurite/engine/ring.hpp>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+class engine {
+ public:
+  /// How many pipelines may exist at a time.
+  static constexpr std::uint32_t max_pipelines = 4096;
+  /// How long the worker sleeps at the most, nanoseconds.
+  static constexpr std::int64_t poll_interval = 200'000'000;
+
+  static engine& instance() {
+    static engine* the_engine = new engine;
+    return *the_engine;
+  }
+
+  /// Registers a pipeline and starts the worker; the pipeline's key, or 0 when there are too many.
+  std::uint32_t add(std::shared_ptr<record_sink> sink) {
+    const std::lock_guard lock(mutex_);
+    std::uint32_t slot = 0;
+    if (sinks_.size() < max_pipelines) {
+      slot = static_cast<std::uint32_t>(sinks_.size());
+      sinks_.push_back({});
+    } else {
+      // The slot that has been free for longest, so that its key's generation lasts.
+      if (free_.empty()) return 0;
+      slot = free_.front();
+      free_.erase(free_.begin());
+    }
+    entry& place = sinks_[slot];
+    place.generation = place.generation % max_generation + 1;
+    place.sink = std::move(sink);
+    place.key = place.generation << slot_bits | slot;
+    start_worker();
+    return place.key;
+  }
+
+  /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown.
+  void remove(std::uint32_t key) {
+    std::shared_ptr<record_sink> last;  // destroyed after the lock is given up
+    const std::lock_guard lock(mutex_);
+    entry& place = sinks_[key & slot_mask];
+    if (place.key != key) return;
+    last = std::move(place.sink);
+    place.key = 0;
+    place.touched = false;
+    free_.push_back(key & slot_mask);
+  }
+
+  /// Collects, and exports on this thread what a pipeline with such a processor then holds.
+  void collect_and_export_inline(std::uint32_t key) noexcept {
+    collect();
+    std::shared_ptr<record_sink> sink;
+    {
+      const std::lock_guard lock(mutex_);
+      entry& place = sinks_[key & slot_mask];
+      if (place.key == key) sink = place.sink;
+    }
+    if (sink) sink->export_inline();
+  }
+
+  /// Calls `f` while no round is under way.
+  template <class F>
+  auto between_rounds(F&& f) {
+    const std::lock_guard lock(mutex_);
+    return f();
+  }
+
+  /// Empties every thread's ring into the pipelines.
+  void collect() noexcept try {
+    const std::lock_guard lock(mutex_);
+    clock_.refresh();
+    drain_all();
+    // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what was
+    // published before that end is visible now.
+    if (!deferred_.empty()) {
+      std::vector<std::vector<std::byte>> late;
+      late.swap(deferred_);
+      drain_all();
+      for (std::vector<std::byte> const& record : late) deliver(pieces_.join(record.data()));
+    }
+    for (const std::uint32_t slot : touched_) {
+      entry& place = sinks_[slot];
+      if (place.sink && std::exchange(place.touched, false)) place.sink->commit();
+    }
+    touched_.clear();
+  } catch (...) {
+    log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
+  }
+
+  /// Wakes the worker. From the traced thread: one system call at the most, and none while a wake-up is under way.
+  void wake() noexcept {
+    if (!wake_pending_.exchange(true, std::memory_order_relaxed)) sem_post(&wake_up_);
+  }
+
+  /// Spans that ended after their tracer was gone.
+  std::uint64_t lost_after_shutdown() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint32_t slot_bits = 12;
+  static constexpr std::uint32_t slot_mask = max_pipelines - 1;
+  static constexpr std::uint32_t max_generation = (1U << (31 - slot_bits)) - 2;  // leaves unrecorded_bit and no_pipeline
+
+  struct entry {
+    std::shared_ptr<record_sink> sink;
+    std::uint32_t key = 0;
+    std::uint32_t generation = 0;
+    bool touched = false;
+  };
+
+  engine() noexcept { sem_init(&wake_up_, 0, 0); }
+
+  void drain_all() {
+    for (thread_state* thread = process().threads.load(std::memory_order_acquire); thread; thread = thread->next) {
+      const bool closed = thread->closed.load(std::memory_order_acquire);
+      drain(*thread, [this](std::byte* record) { take(record); });
+      // Its thread has ended and its ring is empty: another thread may have it.
+      if (closed && thread->in_use.load(std::memory_order_relaxed) && is_empty(*thread)) {
+        thread->closed.store(false, std::memory_order_relaxed);
+        thread->in_use.store(false, std::memory_order_release);
+      }
+    }
+  }
+
+  void take(std::byte* record) {
+    const auto& header = *reinterpret_cast<const record_header*>(record);
+    if ((header.marks & mark_piece) != 0) return pieces_.add(record);
+    if (header.pieces != 0 || (!pieces_.empty() && pieces_.count(header.span_id) != 0)) [[unlikely]] {
+      if (pieces_.count(header.span_id) < header.pieces)
+        deferred_.emplace_back(record, record + header.size);
+      else
+        deliver(pieces_.join(record));
+      return;
+    }
+    deliver(record);
+  }
+
+  void deliver(std::byte* record) {
+    const std::uint32_t key = reinterpret_cast<const record_header*>(record)->pipeline;
+    const std::uint32_t slot = key & slot_mask;
+    entry& place = sinks_[slot];
+    if (place.key != key) {
+      lost_.fetch_add(1, std::memory_order_relaxed);
+      return log(log_level::warn, "a span ended after its tracer was destroyed and is lost", "after shutdown");
+    }
+    if (!std::exchange(place.touched, true)) touched_.push_back(slot);
+    place.sink->accept(record, clock_);
+  }
+
+  /// A thread with all signals blocked: they are the program's.
+  void start_worker() {
+    if (std::exchange(worker_started_, true)) return;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t worker;
+    const int failed = pthread_create(
+        &worker, nullptr,
+        [](void* self) -> void* {
+          static_cast<engine*>(self)->work();
+          return nullptr;
+        },
+        this);
+    if (failed == 0) {
+      pthread_setname_np(worker, "fulgurite");
+      pthread_detach(worker);
+    } else
+      log(log_level::error, "the collecting thread cannot be started; spans are collected by force_flush only");
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void work() noexcept {
+    for (;;) {
+      timespec until{};
+      clock_gettime(CLOCK_MONOTONIC, &until);
+      until.tv_nsec += poll_interval;
+      if (until.tv_nsec >= 1'000'000'000) {
+        until.tv_nsec -= 1'000'000'000;
+        ++until.tv_sec;
+      }
+      sem_clockwait(&wake_up_, CLOCK_MONOTONIC, &until);
+      wake_pending_.store(false, std::memory_order_relaxed);
+      collect();
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<entry> sinks_{entry{}};  // slot 0 is nobody's: key 0 means "off"
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> touched_;
+  open_pieces pieces_;
+  std::vector<std::vector<std::byte>> deferred_;
+  clock_converter clock_;
+  std::atomic<std::uint64_t> lost_{0};
+  bool worker_started_ = false;
+  std::atomic<bool> wake_pending_{false};
+  sem_t wake_up_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

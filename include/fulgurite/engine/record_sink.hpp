@@ -1,0 +1,31 @@
+// Where the collector takes complete records: a tracer's pipeline, as the engine sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+class clock_converter;
+
+class record_sink {
+ public:
+  record_sink() = default;
+  record_sink(record_sink const&) = delete;
+  record_sink& operator=(record_sink const&) = delete;
+  virtual ~record_sink() = default;
+
+  /// A complete record, its times still in the clock's ticks: they are converted in place. Called by one thread at a
+  /// time; must not block.
+  virtual void accept(std::byte* record, clock_converter const& clock) noexcept = 0;
+  /// The end of a round in which `accept` was called.
+  virtual void commit() noexcept = 0;
+  /// Exports on the calling thread what was accepted, where the processor is of that kind. Not under the lock.
+  virtual void export_inline() noexcept = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

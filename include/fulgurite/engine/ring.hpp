@@ -1,0 +1,123 @@
+// A thread's ring: one producer, one consumer, bytes.
+//
+// Positions only grow; a position's place is its low bits. The storage is twice the capacity, so a record never wraps and
+// is written and read in one piece. The ring starts small; when it is full the producer links one of twice the size
+// behind it and goes on there, and the consumer follows when it has emptied the old one. A full ring of the largest size
+// drops the record.
+#pragma once
+
+#include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/record/packed_record.hpp>
+
+#include <sys/mman.h>
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::uint64_t smallest_ring = 32 * 1024;
+inline constexpr std::uint64_t largest_ring = 256 * 1024;
+
+struct ring {
+  std::byte* data = nullptr;
+  std::uint64_t capacity = 0;
+  /// The larger ring that the producer has gone on to.
+  std::atomic<ring*> next{nullptr};
+  alignas(64) std::atomic<std::uint64_t> tail{0};  // written by the producer
+  alignas(64) std::atomic<std::uint64_t> head{0};  // written by the consumer
+
+  /// Null when there is no memory. The pages that records will touch are touched here, where it does not hurt.
+  static ring* make(std::uint64_t capacity) noexcept {
+    ring* made = new (std::nothrow) ring;
+    if (!made) return nullptr;
+    void* storage = mmap(nullptr, capacity * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (storage == MAP_FAILED) {
+      delete made;
+      return nullptr;
+    }
+    std::memset(storage, 0, capacity);
+    made->data = static_cast<std::byte*>(storage);
+    made->capacity = capacity;
+    return made;
+  }
+  static void destroy(ring* old) noexcept {
+    munmap(old->data, old->capacity * 2);
+    delete old;
+  }
+};
+
+inline void use_ring(thread_state& thread, ring& fresh) noexcept {
+  thread.owned_ring.store(&fresh, std::memory_order_release);
+  thread.writer = {fresh.data, fresh.capacity - 1, 0, fresh.capacity / 2, &fresh.tail};
+}
+
+/// Makes room for a record of `size` bytes at the writer's tail, or says that there is none. `wake` is called when the
+/// worker has something to do: the ring is half full, or full.
+template <class Wake>
+[[gnu::noinline, gnu::cold]] bool make_room(thread_state& thread, std::uint64_t size, Wake&& wake) noexcept {
+  ring* current = thread.owned_ring.load(std::memory_order_relaxed);
+  if (!current) {
+    current = ring::make(std::max(smallest_ring, std::bit_ceil(size)));
+    if (!current) return false;
+    thread.first_ring.store(current, std::memory_order_release);
+    use_ring(thread, *current);
+  }
+  const std::uint64_t tail = thread.writer.tail;
+  const std::uint64_t end_of_free = current->head.load(std::memory_order_acquire) + current->capacity;
+  if (tail + size > end_of_free || size > current->capacity) {
+    wake();
+    if (current->capacity >= largest_ring && size <= current->capacity) return false;
+    ring* larger = ring::make(std::max(current->capacity * 2, std::bit_ceil(size)));
+    if (!larger) return false;
+    current->next.store(larger, std::memory_order_release);
+    use_ring(thread, *larger);
+    return true;
+  }
+  const std::uint64_t half = end_of_free - current->capacity / 2;
+  if (tail + size > half) {
+    wake();
+    thread.writer.limit = end_of_free;
+  } else
+    thread.writer.limit = half;
+  return true;
+}
+
+/// Hands every record that is in the thread's rings to `take(std::byte*)`.
+template <class Take>
+void drain(thread_state& thread, Take&& take) {
+  ring* from = thread.first_ring.load(std::memory_order_acquire);
+  while (from) {
+    // Read before the tail: when a larger ring is there, the tail of this one is final.
+    ring* const larger = from->next.load(std::memory_order_acquire);
+    const std::uint64_t tail = from->tail.load(std::memory_order_acquire);
+    std::uint64_t head = from->head.load(std::memory_order_relaxed);
+    while (head != tail) {
+      std::byte* record = from->data + (head & (from->capacity - 1));
+      const auto size = reinterpret_cast<const record_header*>(record)->size;
+      take(record);
+      head += size;
+      from->head.store(head, std::memory_order_release);
+    }
+    if (!larger) return;
+    thread.first_ring.store(larger, std::memory_order_release);
+    ring::destroy(from);
+    from = larger;
+  }
+}
+
+inline bool is_empty(thread_state& thread) noexcept {
+  const ring* from = thread.first_ring.load(std::memory_order_acquire);
+  return !from || (!from->next.load(std::memory_order_acquire) &&
+                   from->tail.load(std::memory_order_acquire) == from->head.load(std::memory_order_relaxed));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

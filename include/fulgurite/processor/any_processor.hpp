@@ -1,0 +1,72 @@
+// A processor chosen at run time. Erasure costs one virtual call a record on the worker, nothing on the hot path.
+#pragma once
+
+#include <fulgurite/processor/processor.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// Holds any processor whose clock is `tsc_clock`; a default-made one drops everything.
+class any_processor {
+ public:
+  using clock = tsc_clock;
+  static constexpr bool exports_inline = false;
+
+  any_processor() = default;
+  template <class P>
+    requires(!std::same_as<std::remove_cvref_t<P>, any_processor> && processor<std::remove_cvref_t<P>>)
+  any_processor(P&& model) : self_(std::make_unique<holder<std::remove_cvref_t<P>>>(std::forward<P>(model))) {
+    static_assert(std::same_as<typename std::remove_cvref_t<P>::clock, tsc_clock>,
+                  "any_processor holds processors with tsc_clock: the clock is part of the span's type");
+  }
+
+  bool is_inline() const noexcept { return self_ && self_->is_inline(); }
+  void start(std::shared_ptr<export_target> target) {
+    if (self_) self_->start(std::move(target));
+  }
+  void process(record_view const& record) noexcept {
+    if (self_) self_->process(record);
+  }
+  void commit() noexcept {
+    if (self_) self_->commit();
+  }
+  bool flush(deadline until) noexcept { return !self_ || self_->flush(until); }
+  bool shutdown(deadline until) noexcept { return !self_ || self_->shutdown(until); }
+  std::uint64_t queued() const noexcept { return self_ ? self_->queued() : 0; }
+
+ private:
+  struct base {
+    virtual ~base() = default;
+    virtual bool is_inline() const noexcept = 0;
+    virtual void start(std::shared_ptr<export_target> target) = 0;
+    virtual void process(record_view const& record) noexcept = 0;
+    virtual void commit() noexcept = 0;
+    virtual bool flush(deadline until) noexcept = 0;
+    virtual bool shutdown(deadline until) noexcept = 0;
+    virtual std::uint64_t queued() const noexcept = 0;
+  };
+  template <class P>
+  struct holder final : base {
+    template <class Q>
+    explicit holder(Q&& from) : model(std::forward<Q>(from)) {}
+    bool is_inline() const noexcept override { return fulgurite::exports_inline(model); }
+    void start(std::shared_ptr<export_target> target) override { model.start(std::move(target)); }
+    void process(record_view const& record) noexcept override { model.process(record); }
+    void commit() noexcept override { model.commit(); }
+    bool flush(deadline until) noexcept override { return model.flush(until); }
+    bool shutdown(deadline until) noexcept override { return model.shutdown(until); }
+    std::uint64_t queued() const noexcept override { return model.queued(); }
+    P model;
+  };
+
+  std::unique_ptr<base> self_;
+};
+
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,289 @@
+// The default processor: a bounded queue and a thread that exports from it in batches.
+//
+// The thread starts with the first span and sleeps while there is none. A batch goes out when it is full, when
+// `schedule_delay` has passed since its first span was collected, or at a flush (OpenTelemetry, trace/sdk.md, Batching
+// processor). An exporter that hangs holds up this thread alone: the queue fills, what finds no room is counted, and flush
+// and shutdown return at their deadline.
+#pragma once
+
+#include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/processor/overflow.hpp>
+#include <fulgurite/processor/processor.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+struct batch_options {
+  /// Spans that may wait; what comes on top is dropped and counted as queue_full.
+  std::size_t max_queue_size = 65'536;
+  /// Spans in one export.
+  std::size_t max_batch_size = 4'096;
+  /// How long a span waits for others at the most.
+  std::chrono::milliseconds schedule_delay{1'000};
+  /// How long one export may take before it is told to give up; 0 is no limit.
+  std::chrono::milliseconds export_timeout{30'000};
+  /// Bytes of packed records that may wait.
+  std::size_t max_queue_bytes = std::size_t{64} << 20;
+  /// Bytes of packed records in one export; a batch is closed when it has reached them.
+  std::size_t max_batch_bytes = std::size_t{2} << 20;
+};
+
+namespace detail {
+
+/// What a batch processor and its thread share. It outlives the processor when the exporter never returns.
+///
+/// The collector holds the lock from the first record of a round to the round's end: one lock a round, not one a record.
+class batch_queue : public std::enable_shared_from_this<batch_queue> {
+ public:
+  batch_queue(batch_options options, std::shared_ptr<export_target> target)
+      : options_(options), target_(std::move(target)) {
+    options_.max_queue_size = std::max<std::size_t>(options_.max_queue_size, 1);
+    options_.max_batch_size = std::clamp<std::size_t>(options_.max_batch_size, 1, options_.max_queue_size);
+  }
+
+  void process(record_view const& record) noexcept try {
+    if (!round_open_) {
+      mutex_.lock();
+      round_open_ = true;
+    }
+    if (!record.sampled()) return;
+    if (stopping_) return target_->count_dropped(drop_cause::shutdown, 1);
+    const auto size = static_cast<std::size_t>(record.end() - record.begin());
+    if (queued() >= options_.max_queue_size || queued_bytes_ + size > options_.max_queue_bytes)
+      return target_->count_dropped(drop_cause::queue_full, 1);
+    if (queue_.empty() || is_full(queue_.back())) queue_.push_back(std::exchange(spare_, {}));
+    if (queue_.size() == 1 && queue_.front().spans == 0) first_queued_ = std::chrono::steady_clock::now();
+    queue_.back().append(record);
+    queued_.store(queued() + 1, std::memory_order_relaxed);
+    queued_bytes_ += size;
+  } catch (...) {
+    target_->count_dropped(drop_cause::queue_full, 1);
+  }
+
+  void commit() noexcept {
+    if (!round_open_) return;
+    round_open_ = false;
+    start_thread();
+    mutex_.unlock();
+    work_.notify_one();
+  }
+
+  bool flush(deadline until) noexcept {
+    target()->collect();
+    std::unique_lock lock(mutex_);
+    if (!started_ || finished_) return queue_.empty();
+    return flush(lock, until);
+  }
+
+  bool shutdown(deadline until) noexcept {
+    const std::shared_ptr<export_target> to = target();
+    to->collect();
+    std::unique_lock lock(mutex_);
+    if (std::exchange(stopping_, true)) return finished_;
+    if (!started_) {
+      finished_ = true;
+      target_ = std::make_shared<nowhere>();  // the tracer keeps the processor, which must not keep the tracer
+      lock.unlock();
+      return to->shut_down_exporter(until);
+    }
+    const std::uint64_t undelivered = undelivered_;
+    stop_until_ = until;
+    work_.notify_one();
+    if (!done_.wait_until(lock, until, [this] { return finished_; })) {
+      lock.unlock();
+      to->interrupt_exporter();
+      lock.lock();
+      // An exporter that heeds this returns at once; one that does not must not hold up the program.
+      done_.wait_for(lock, std::chrono::milliseconds(20), [this] { return finished_; });
+    }
+    if (!finished_) {
+      log(log_level::error, "the exporter did not return before the end of shutdown; its thread is left behind");
+      drop_queue();
+    }
+    return finished_ && shut_down_ && undelivered_ == undelivered;
+  }
+
+  std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
+
+ private:
+  using lock_type = std::unique_lock<std::mutex>;
+
+  std::shared_ptr<export_target> target() {
+    const std::lock_guard lock(mutex_);
+    return target_;
+  }
+
+  bool is_full(record_chunk const& batch) const noexcept {
+    return batch.spans >= options_.max_batch_size || batch.bytes.size() >= options_.max_batch_bytes;
+  }
+
+  bool flush(lock_type& lock, deadline until) noexcept {
+    const std::uint64_t undelivered = undelivered_;
+    const std::uint64_t ticket = ++flushes_asked_;
+    flush_until_ = until;
+    work_.notify_one();
+    if (!done_.wait_until(lock, until, [&] { return flushes_done_ >= ticket || finished_; })) return false;
+    return exporter_flushed_ && undelivered_ == undelivered;
+  }
+
+  /// Called under the lock.
+  void start_thread() noexcept {
+    if (started_ || queue_.empty()) return;
+    started_ = true;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      std::thread([self = shared_from_this()]() noexcept { self->work(); }).detach();
+    } catch (...) {
+      finished_ = stopping_ = true;
+      drop_queue();
+      log(log_level::error, "the exporting thread cannot be started; this tracer's spans are dropped");
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void work() noexcept {
+    pthread_setname_np(pthread_self(), "fulgurite-out");
+    suppress_tracing();
+    lock_type lock(mutex_);
+    while (!stopping_) {
+      wait(lock);
+      const std::uint64_t ticket = flushes_asked_;
+      while (!queue_.empty() && !stopping_) export_front(lock);
+      if (ticket != flushes_done_ && !stopping_) {
+        const deadline until = flush_until_;
+        lock.unlock();
+        const bool flushed = target_->flush_exporter(until);
+        lock.lock();
+        exporter_flushed_ = flushed;
+        flushes_done_ = ticket;
+        done_.notify_all();
+      }
+    }
+    while (!queue_.empty() && std::chrono::steady_clock::now() < stop_until_) export_front(lock);
+    drop_queue();
+    lock.unlock();
+    const bool shut_down = target_->shut_down_exporter(stop_until_);
+    lock.lock();
+    shut_down_ = shut_down;
+    finished_ = true;
+    // The exporter and the tracer's resource go with the last reference; nobody needs them here any more.
+    const std::shared_ptr<export_target> last = std::move(target_);
+    target_ = std::make_shared<nowhere>();
+    done_.notify_all();
+    lock.unlock();
+  }
+
+  /// Until there is a full batch, the first span has waited long enough, or somebody asks.
+  void wait(lock_type& lock) {
+    const auto asked = [this] { return stopping_ || flushes_asked_ != flushes_done_; };
+    work_.wait(lock, [&] { return asked() || !queue_.empty(); });
+    work_.wait_until(lock, first_queued_ + options_.schedule_delay,
+                     [&] { return asked() || queue_.empty() || is_full(queue_.front()); });
+  }
+
+  void export_front(lock_type& lock) noexcept {
+    record_chunk batch = std::move(queue_.front());
+    queue_.pop_front();
+    first_queued_ = std::chrono::steady_clock::now();
+    lock.unlock();
+    const export_result result = target_->export_records(batch.bytes, batch.spans);
+    lock.lock();
+    queued_.store(queued() - batch.spans, std::memory_order_relaxed);
+    queued_bytes_ -= batch.bytes.size();
+    if (result != export_result::success) undelivered_ += batch.spans;
+    batch.clear();
+    if (spare_.bytes.capacity() == 0) spare_ = std::move(batch);
+  }
+
+  void drop_queue() noexcept {
+    std::uint64_t spans = 0;
+    for (record_chunk const& batch : queue_) spans += batch.spans;
+    queue_.clear();
+    if (spans == 0) return;
+    queued_.store(queued() - spans, std::memory_order_relaxed);
+    undelivered_ += spans;
+    target_->count_dropped(drop_cause::shutdown, spans);
+  }
+
+  /// What an exporter's libraries trace on this thread would be exported, and traced, and so on.
+  static void suppress_tracing() noexcept {
+    if (thread_state* thread = own_thread()) thread->current.decision = local_decision::unrecorded;
+  }
+
+  struct nowhere final : export_target {
+    export_result export_records(std::span<const std::byte>, std::size_t) noexcept override {
+      return export_result::failure;
+    }
+    bool flush_exporter(deadline) noexcept override { return false; }
+    bool shut_down_exporter(deadline) noexcept override { return true; }
+    void interrupt_exporter() noexcept override {}
+    void count_dropped(drop_cause, std::uint64_t) noexcept override {}
+    void collect() noexcept override {}
+  };
+
+  batch_options options_;
+  std::shared_ptr<export_target> target_;
+  std::mutex mutex_;
+  std::condition_variable work_, done_;
+  bool round_open_ = false;  // the collector's alone
+  std::deque<record_chunk> queue_;
+  record_chunk spare_;
+  std::atomic<std::uint64_t> queued_{0};  // with those being exported
+  std::size_t queued_bytes_ = 0;
+  std::uint64_t undelivered_ = 0;
+  deadline first_queued_{}, flush_until_{}, stop_until_{};
+  std::uint64_t flushes_asked_ = 0, flushes_done_ = 0;
+  bool started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true, shut_down_ = false;
+};
+
+}  // namespace detail
+
+/// `Clock` is what spans read; `Overflow` what happens when the queue is full.
+template <class Clock = tsc_clock, class Overflow = drop_newest>
+class batch_processor {
+  static_assert(fulgurite::clock<Clock>, "the first parameter of batch_processor must be a clock, such as tsc_clock");
+  static_assert(overflow<Overflow>, "the second parameter of batch_processor must be drop_newest");
+
+ public:
+  using clock = Clock;
+  static constexpr bool exports_inline = false;
+
+  batch_processor() = default;
+  explicit batch_processor(batch_options options) : options_(options) {}
+
+  void start(std::shared_ptr<export_target> target) {
+    queue_ = std::make_shared<detail::batch_queue>(options_, std::move(target));
+  }
+  void process(record_view const& record) noexcept { queue_->process(record); }
+  void commit() noexcept { queue_->commit(); }
+  bool flush(deadline until) noexcept { return !queue_ || queue_->flush(until); }
+  bool shutdown(deadline until) noexcept { return !queue_ || queue_->shutdown(until); }
+  std::uint64_t queued() const noexcept { return queue_ ? queue_->queued() : 0; }
+
+ private:
+  batch_options options_;
+  std::shared_ptr<detail::batch_queue> queue_;
+};
+
+batch_processor() -> batch_processor<>;
+batch_processor(batch_options) -> batch_processor<>;
+
+}  // namespace v1
+}  // namespace fulgurite

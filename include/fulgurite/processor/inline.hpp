@@ -1,0 +1,75 @@
+// Exports each span on the thread that ends it, before `end()` returns: for tests and small tools.
+#pragma once
+
+#include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/processor/processor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+class inline_processor {
+ public:
+  using clock = tsc_clock;
+  static constexpr bool exports_inline = true;
+
+  void start(std::shared_ptr<export_target> target) { 
+    // Not kept alive from here: the tracer's pipeline owns both.
+    state_ = std::make_unique<state>(target.get());
+  }
+
+  void process(record_view const& record) noexcept try {
+    if (!record.sampled()) return;
+    const std::lock_guard lock(state_->pending_mutex);
+    state_->pending.append(record);
+  } catch (...) {
+    state_->target->count_dropped(drop_cause::queue_full, 1);
+  }
+  void commit() noexcept {}
+
+  /// Exports what is pending on the calling thread.
+  bool flush(deadline until) noexcept {
+    if (!state_) return true;
+    // An exporter that traces would come back here while it holds this lock: its own spans are suppressed before that.
+    const std::unique_lock lock(state_->export_mutex, until);
+    if (!lock) return false;
+    detail::record_chunk batch;
+    {
+      const std::lock_guard pending(state_->pending_mutex);
+      std::swap(batch, state_->pending);
+    }
+    if (batch.spans == 0) return true;
+    return state_->target->export_records(batch.bytes, batch.spans) == export_result::success;
+  }
+  bool shutdown(deadline until) noexcept {
+    if (!state_) return true;
+    const bool flushed = flush(until);
+    if (!flushed) state_->target->interrupt_exporter();
+    const std::unique_lock lock(state_->export_mutex, until);
+    const bool shut_down = lock && state_->target->shut_down_exporter(until);
+    return flushed && shut_down;
+  }
+  std::uint64_t queued() const noexcept {
+    if (!state_) return 0;
+    const std::lock_guard lock(state_->pending_mutex);
+    return state_->pending.spans;
+  }
+
+ private:
+  struct state {
+    explicit state(export_target* to) : target(to) {}
+
+    export_target* target;
+    std::timed_mutex export_mutex;
+    mutable std::mutex pending_mutex;
+    detail::record_chunk pending;
+  };
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,114 @@
+// The processor role: takes finished records to the exporter.
+//
+// The collector hands a tracer's records to its processor one by one (`process`), and says when a round is over
+// (`commit`); neither may block. The processor decides when they go to the exporter, as batches through an
+// `export_target`, which counts what becomes of them. Models: `batch_processor` (processor/batch.hpp, the default),
+// `inline_processor` (processor/inline.hpp), `any_processor` (processor/any_processor.hpp).
+#pragma once
+
+#include <fulgurite/context/clock.hpp>
+#include <fulgurite/exporter/exporter.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// Why a span was not delivered.
+enum class drop_cause : std::uint8_t {
+  queue_full,     ///< the thread's ring or the processor's queue had no room
+  too_large,      ///< the span alone is over what may be sent
+  rejected,       ///< the backend took the request and refused the span
+  export_failed,  ///< the backend could not be reached, or answered with an error
+  shutdown,       ///< it ended, or was still queued, when the tracer was shut down
+  signal          ///< it was made inside a signal handler
+};
+inline constexpr std::size_t drop_causes = 6;
+
+/// What a processor delivers to: a tracer's exporter, with the accounts kept.
+class export_target {
+ public:
+  export_target() = default;
+  export_target(export_target const&) = delete;
+  export_target& operator=(export_target const&) = delete;
+  virtual ~export_target() = default;
+
+  /// Exports a run of packed records and counts the spans as exported or failed. One thread at a time.
+  virtual export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept = 0;
+  virtual bool flush_exporter(deadline until) noexcept = 0;
+  virtual bool shut_down_exporter(deadline until) noexcept = 0;
+  /// Asks an export that is under way on another thread to give up.
+  virtual void interrupt_exporter() noexcept = 0;
+  virtual void count_dropped(drop_cause cause, std::uint64_t spans) noexcept = 0;
+  /// Empties every thread's ring, so that `process` has seen all that has ended.
+  virtual void collect() noexcept = 0;
+};
+
+template <class P>
+concept processor = std::movable<P> &&
+                    requires(P p, const P c, std::shared_ptr<export_target> target, record_view const& record, deadline until) {
+                      requires clock<typename P::clock>;
+                      { P::exports_inline } -> std::convertible_to<bool>;
+                      p.start(target);
+                      { p.process(record) } noexcept;
+                      { p.commit() } noexcept;
+                      { p.flush(until) } noexcept -> std::same_as<bool>;
+                      { p.shutdown(until) } noexcept -> std::same_as<bool>;
+                      { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
+                    };
+
+/// Whether the thread that ends a span waits until it is exported; `any_processor` knows it only at run time.
+template <class P>
+bool exports_inline(P const& processor) noexcept {
+  if constexpr (requires { { processor.is_inline() } -> std::same_as<bool>; })
+    return processor.is_inline();
+  else
+    return P::exports_inline;
+}
+
+/// `static_assert(fulgurite::check_processor<mine>())` says in a sentence what a class lacks to be a processor.
+template <class P>
+consteval bool check_processor() {
+  static_assert(std::movable<P>, "a processor must be movable: the tracer keeps it");
+  static_assert(requires { requires clock<typename P::clock>; },
+                "a processor needs a member type `clock`, such as fulgurite::tsc_clock: spans read it");
+  static_assert(requires { { P::exports_inline } -> std::convertible_to<bool>; },
+                "a processor needs a member: static constexpr bool exports_inline");
+  static_assert(requires(P p, std::shared_ptr<export_target> target) { p.start(target); },
+                "a processor needs a member function: void start(std::shared_ptr<export_target>)");
+  static_assert(requires(P p, record_view const& record) { { p.process(record) } noexcept; },
+                "a processor needs a member function: void process(record_view const&) noexcept");
+  static_assert(requires(P p) { { p.commit() } noexcept; }, "a processor needs a member function: void commit() noexcept");
+  static_assert(requires(P p, deadline until) { { p.flush(until) } noexcept -> std::same_as<bool>; },
+                "a processor needs a member function: bool flush(deadline) noexcept");
+  static_assert(requires(P p, deadline until) { { p.shutdown(until) } noexcept -> std::same_as<bool>; },
+                "a processor needs a member function: bool shutdown(deadline) noexcept");
+  static_assert(requires(const P p) { { p.queued() } noexcept -> std::convertible_to<std::uint64_t>; },
+                "a processor needs a member function: std::uint64_t queued() const noexcept");
+  return processor<P>;
+}
+
+namespace detail {
+
+/// Packed records one after the other, and how many they are.
+struct record_chunk {
+  std::vector<std::byte> bytes;
+  std::size_t spans = 0;
+
+  void append(record_view const& record) {
+    bytes.insert(bytes.end(), record.begin(), record.end());
+    ++spans;
+  }
+  void clear() noexcept {
+    bytes.clear();
+    spans = 0;
+  }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,46 @@
+// Setting something on the current span without having the span object: from deep inside a call chain.
+//
+// What is set travels as a piece under the current span's id; the collector joins it with the span's record. It costs a
+// record of its own, so the span object is the cheaper way where there is one.
+#pragma once
+
+#include <fulgurite/span/start.hpp>
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// Calls `set(open_record&)` with an empty record under the current span's id and sends what it wrote as a piece.
+template <class Set>
+void on_current_span(Set&& set) noexcept {
+  thread_state& thread = *this_thread;
+  active_context const& current = thread.current;
+  if (current.decision != local_decision::recorded || !current.counts) return;
+  open_record record;
+  record.header = {};
+  record.header.span_id = current.span;
+  record.header.trace_id = current.trace;
+  record.header.pipeline = current.counts->pipeline;
+  record.clear_payload();
+  set(record);
+  record.send_piece(thread);
+}
+
+/// The status named by Agent Lightning's texts, `OK` and `ERROR` in any case; unset for any other.
+constexpr status_code status_named(std::string_view text) noexcept {
+  const auto is = [text](std::string_view name) {
+    if (text.size() != name.size()) return false;
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if ((text[i] | 0x20) != name[i]) return false;
+    return true;
+  };
+  return is("ok") ? status_code::ok : is("error") ? status_code::error : status_code::unset;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

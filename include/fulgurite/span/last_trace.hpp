@@ -1,0 +1,97 @@
+// The spans of a tracer's last trace, kept for get_last_trace().
+//
+// The collector adds every sampled record. The spans of a trace gather until its local root has ended; then they are the
+// last trace, in the order they ended. A trace keeps at most `limit` bytes; what comes on top is left out and said. Traces
+// whose root never ends are given up, the oldest first, when there are many.
+#pragma once
+
+#include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/record/span_batch.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+class last_trace {
+ public:
+  static constexpr std::size_t max_open = 64;
+
+  explicit last_trace(std::size_t limit) noexcept : limit_(limit) {}
+
+  void add(record_view const& record) {
+    if (limit_ == 0 || !record.sampled()) return;
+    gathering& trace = find(record.trace_id());
+    const auto size = static_cast<std::size_t>(record.end() - record.begin());
+    if (trace.records.size() + size > limit_)
+      trace.truncated = true;
+    else {
+      trace.records.insert(trace.records.end(), record.begin(), record.end());
+      ++trace.spans;
+    }
+    if (!record.is_local_root()) return;
+    if (trace.truncated)
+      log(log_level::warn, "the last trace is larger than last_trace_limit; get_last_trace() holds a part of it",
+          "last trace");
+    std::swap(last_, trace);
+    trace.clear();
+  }
+
+  /// The spans, in the order they ended. Not while the collector adds.
+  std::vector<span_data> spans(std::shared_ptr<const resource> const& of,
+                               std::shared_ptr<const instrumentation_scope> const& scope) const {
+    return span_batch(last_.records, last_.spans, of, scope).spans();
+  }
+
+ private:
+  struct gathering {
+    trace_id id;
+    std::vector<std::byte> records;
+    std::size_t spans = 0;
+    bool truncated = false;
+    std::size_t used = 0;  // when it was last added to
+
+    void clear() noexcept {
+      id = {};
+      records.clear();
+      spans = 0;
+      truncated = false;
+    }
+  };
+
+  /// The trace's place: its own, a free one, a new one, or that of the trace which got no span for the longest time.
+  gathering& find(trace_id const& id) {
+    ++now_;
+    gathering* place = recent_ < open_.size() && open_[recent_].id == id ? &open_[recent_] : nullptr;
+    gathering* free = nullptr;
+    gathering* oldest = nullptr;
+    for (std::size_t i = 0; !place && i < open_.size(); ++i) {
+      gathering& trace = open_[i];
+      if (trace.id == id) place = &trace;
+      if (!trace.id.is_valid()) free = &trace;
+      if (!oldest || trace.used < oldest->used) oldest = &trace;
+    }
+    if (!place) {
+      if (!free && open_.size() < max_open) free = &open_.emplace_back();
+      place = free ? free : oldest;
+      place->clear();
+      place->id = id;
+    }
+    place->used = now_;
+    recent_ = static_cast<std::size_t>(place - open_.data());
+    return *place;
+  }
+
+  std::size_t limit_;
+  std::vector<gathering> open_;
+  std::size_t recent_ = 0, now_ = 0;
+  gathering last_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

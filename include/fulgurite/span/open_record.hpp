@@ -1,0 +1,342 @@
+// A span's record while it is open: the header, and a buffer on the user's stack for what is set meanwhile.
+//
+// What does not fit the buffer goes ahead into the thread's ring as a piece (record/packed_record.hpp). Nothing here
+// allocates or throws.
+#pragma once
+
+#include <fulgurite/context/function_ref.hpp>
+#include <fulgurite/record/attribute_list.hpp>
+#include <fulgurite/record/literal_name.hpp>
+#include <fulgurite/span/record_writer.hpp>
+#include <fulgurite/span/span_options.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+class open_record {
+ public:
+  static constexpr std::uint32_t capacity = 256;
+  /// An event or a link, with all its attributes, in packed form.
+  static constexpr std::size_t max_item_size = 4 * max_value_size;
+
+  record_header header;  // not initialised where the span is not recording
+  std::uint32_t used;
+  std::uint32_t schema_size;
+  std::uint32_t dropped_attributes, dropped_events, dropped_links;
+
+  [[gnu::always_inline]] void clear_payload() noexcept {
+    used = 0;
+    schema_size = 0;
+    dropped_attributes = dropped_events = dropped_links = 0;
+  }
+  const std::byte* payload() const noexcept { return payload_; }
+  std::byte* payload() noexcept { return payload_; }
+
+  /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item.
+  template <class... Bound>
+  [[gnu::always_inline]] void write_slots(Bound&... bound) noexcept {
+    constexpr std::uint32_t slots = static_cast<std::uint32_t>(schema_data<Bound...>::count);
+    static_assert(slots * 8 <= capacity, "too many attributes in one call; set the others one by one");
+    static_assert(keys_differ<Bound...>(), "two attributes have the same key");
+    header.schema = schema_of<Bound...>();
+    [[maybe_unused]] std::uint32_t slot = 0;
+    std::uint32_t end = slots * 8;
+    (write_slot(bound, slot, end), ...);
+    used = schema_size = static_cast<std::uint32_t>(padded(end));
+  }
+  /// Second part: what no slot could take. Strings that did not fit, arrays and maps, callables.
+  template <class... Bound>
+  [[gnu::always_inline]] void write_items(Bound&... bound) noexcept {
+    (write_as_item(bound), ...);
+  }
+  /// Whether the schema has this key.
+  bool has_slot(std::string_view key) const noexcept {
+    if (header.schema)
+      for (std::uint32_t i = 0; i < header.schema->count; ++i)
+        if (header.schema->fields[i].key_view() == key) return true;
+    return false;
+  }
+
+  template <class Value>
+  [[gnu::always_inline]] void set_attribute(attribute_name key, Value const& value) noexcept {
+    using T = std::remove_cv_t<Value>;
+    if constexpr (std::same_as<T, bool> || attribute_integer<T> || std::floating_point<T>) {
+      constexpr std::uint32_t size = sizeof(item_header) + sizeof(const char*) + 8;
+      if (key.is_literal() && used + size <= capacity && key.size() != 0) [[likely]] {
+        const value_view view(value);
+        std::byte* out =
+            write_item_head(payload_ + used, item_kind::attribute, slot_type<T>(), true, key.view(), size);
+        if constexpr (std::floating_point<T>)
+          write_packed(out, view.real());
+        else
+          write_packed(out, view.integer());
+        used += size;
+        return;
+      }
+    }
+    set_any_attribute(key, value_view(value));
+  }
+
+  [[gnu::noinline]] void set_any_attribute(attribute_name key, value_view value) noexcept {
+    if (key.size() == 0) return;
+    value = cut(value);
+    const std::size_t size =
+        sizeof(item_header) + name_room(key.is_literal(), key.size()) + packed_size(value);
+    const bool added = add_item(size, [&](std::byte* out) {
+      write_value(write_item_head(out, item_kind::attribute, value.type(), key.is_literal(), key.view(), size), value);
+    });
+    if (!added) ++dropped_attributes;
+  }
+
+  [[gnu::noinline]] void add_event(span_name name, std::uint64_t time, attribute_list attributes) noexcept {
+    const std::size_t head = sizeof(item_header) + name_room(name.is_literal(), name.size()) + sizeof time;
+    const std::size_t size = head + attributes_size(attributes, head);
+    const bool added = add_item(size, [&](std::byte* out) {
+      out = write_item_head(out, item_kind::event, value_type::null, name.is_literal(), name.view(), size);
+      write_attributes(write_packed(out, time), attributes, size - head);
+    });
+    if (added)
+      header.marks = static_cast<std::uint8_t>(header.marks | mark_has_events);
+    else
+      ++dropped_events;
+  }
+
+  [[gnu::noinline]] void add_link(span_context const& to, attribute_list attributes) noexcept {
+    if (!to.is_valid()) return;
+    const std::string_view state = to.trace_state().to_header();
+    const std::size_t head = sizeof(item_header) + name_room(false, state.size()) + 32;
+    const std::size_t size = head + attributes_size(attributes, head);
+    const bool added = add_item(size, [&](std::byte* out) {
+      out = write_item_head(out, item_kind::link, value_type::null, false, state, size);
+      out = write_packed(out, to.trace_id());
+      out = write_packed(out, to.span_id());
+      const std::uint64_t remote = to.is_remote() ? 0x300 : 0x100;  // OTLP's flags
+      out = write_packed(out, to.flags().bits() | remote);
+      write_attributes(out, attributes, size - head);
+    });
+    if (!added) ++dropped_links;
+  }
+
+  /// An item that is a text: a name, a description, a trace state.
+  [[gnu::noinline]] void set_text(item_kind kind, std::string_view text) noexcept {
+    text = text.substr(0, utf8_boundary(text, max_value_size));
+    const std::size_t size = sizeof(item_header) + name_room(false, text.size());
+    if (!add_item(size, [&](std::byte* out) { write_item_head(out, kind, value_type::null, false, text, size); }) &&
+        kind == item_kind::name)
+      set_name("(name lost)");
+  }
+
+  [[gnu::always_inline]] void set_name(span_name name) noexcept {
+    header.name = name.is_literal() && name.size() <= 0xffff ? name.data() : nullptr;
+    header.name_size = header.name ? static_cast<std::uint16_t>(name.size()) : std::uint16_t{0};
+    if (!header.name) set_text(item_kind::name, name.view());
+  }
+
+  /// OpenTelemetry, trace/api.md, Set Status: unset is ignored, ok is final.
+  void set_status(status_code code, std::string_view description) noexcept {
+    if (code == status_code::unset || header.status == status_code::ok) return;
+    header.status = code;
+    if (code == status_code::error) set_text(item_kind::description, description);
+  }
+
+  /// The same for a span whose object is not at hand: the status is in the item.
+  void set_status_item(status_code code, std::string_view description) noexcept {
+    if (code == status_code::unset) return;
+    description = description.substr(0, utf8_boundary(description, max_value_size));
+    const std::size_t size = sizeof(item_header) + name_room(false, description.size());
+    add_item(size, [&](std::byte* out) {
+      write_item_head(out, item_kind::description, value_type::null, false, description, size);
+      std::memcpy(out + offsetof(item_header, status), &code, sizeof code);
+    });
+  }
+
+  /// Writes what was counted as dropped, if anything was.
+  void write_dropped_counts() noexcept {
+    if ((dropped_attributes | dropped_events | dropped_links) == 0) return;
+    constexpr std::size_t size = sizeof(item_header) + 24;
+    add_item(size, [this](std::byte* out) {
+      out = write_item_head(out, item_kind::dropped, value_type::null, false, {}, size);
+      out = write_packed(out, std::uint64_t{dropped_attributes});
+      out = write_packed(out, std::uint64_t{dropped_events});
+      write_packed(out, std::uint64_t{dropped_links});
+    });
+  }
+
+  /// The other's record, as far as it is in use.
+  void copy_from(open_record const& other) noexcept {
+    header = other.header;
+    used = other.used;
+    schema_size = other.schema_size;
+    dropped_attributes = other.dropped_attributes;
+    dropped_events = other.dropped_events;
+    dropped_links = other.dropped_links;
+    std::memcpy(payload_, other.payload_, used);
+  }
+
+ private:
+  template <class Bound>
+  [[gnu::always_inline]] void write_slot(Bound& bound, std::uint32_t& slot, std::uint32_t& end) noexcept {
+    constexpr value_type type = slot_of<Bound>;
+    if constexpr (type != value_type::null) {
+      const value_view value(bound.value());
+      std::byte* const place = payload_ + 8 * slot++;
+      if constexpr (type == value_type::real)
+        write_packed(place, value.real());
+      else if constexpr (type != value_type::string)
+        write_packed(place, value.integer());
+      else {
+        const std::string_view text = value.text();
+        const bool fits = value.type() == value_type::string && text.size() <= capacity - end;
+        write_packed(place, fits ? std::uint64_t{text.size()} : absent_slot);
+        if (!fits) return;
+        std::memcpy(payload_ + end, text.data(), text.size());
+        end += static_cast<std::uint32_t>(text.size());
+      }
+    }
+  }
+
+  /// What write_slot could not write: strings that did not fit, values without a slot, callables.
+  template <class Bound>
+  [[gnu::always_inline]] void write_as_item(Bound& bound) noexcept {
+    constexpr value_type type = slot_of<Bound>;
+    constexpr std::string_view key = Bound::key();
+    if constexpr (type == value_type::string) {
+      if (slot_is_absent(key)) [[unlikely]]
+        set_literal(key, value_view(bound.value()));
+    } else if constexpr (type == value_type::null) {
+      if constexpr (attribute_compatible<typename Bound::value_type>)
+        set_literal(key, value_view(bound.value()));
+      else
+        set_lazy(bound.value(), [&](auto const& made) { set_literal(key, value_view(made)); });
+    }
+  }
+
+  bool slot_is_absent(std::string_view key) const noexcept {
+    for (std::uint32_t i = 0; i < header.schema->count; ++i)
+      if (header.schema->fields[i].key == key.data())
+        return read_packed<std::uint64_t>(payload_ + 8 * i) == absent_slot;
+    return false;
+  }
+
+  [[gnu::noinline]] void set_literal(std::string_view key, value_view value) noexcept {
+    value = cut(value);
+    const std::size_t size = sizeof(item_header) + sizeof(const char*) + packed_size(value);
+    const bool added = add_item(size, [&](std::byte* out) {
+      write_value(write_item_head(out, item_kind::attribute, value.type(), true, key, size), value);
+    });
+    if (!added) ++dropped_attributes;
+  }
+
+ public:
+  /// Calls a user's function inside the tracer: what it throws costs the attribute, not the program.
+  template <class F, class Take>
+  void set_lazy(F&& make, Take&& take) noexcept {
+    try {
+      take(make());
+    } catch (...) {
+      ++dropped_attributes;
+    }
+  }
+
+ private:
+  /// The value, cut to max_value_size: a string at a character, an array or a map after the last element that fits.
+  static value_view cut(value_view const& value) noexcept {
+    if (value.type() == value_type::string && value.text().size() > max_value_size) [[unlikely]]
+      return value.first(utf8_boundary(value.text(), max_value_size));
+    if (value.type() == value_type::bytes && value.text().size() > max_value_size) [[unlikely]]
+      return value.first(max_value_size);
+    if (value.type() != value_type::array && value.type() != value_type::map) return value;
+    std::size_t size = 8, kept = 0;
+    for (; kept < value.size(); ++kept) {
+      size += value.type() == value_type::array
+                  ? 8 + packed_size(value.element(kept), 1)
+                  : 16 + padded(value.entry(kept).key.size()) + packed_size(value.entry(kept).value, 1);
+      if (size > max_value_size) break;
+    }
+    return value.first(kept);
+  }
+
+  static std::size_t attribute_size(attribute_view const& attribute) noexcept {
+    return sizeof(item_header) + name_room(false, attribute.key.size()) + packed_size(cut(attribute.value));
+  }
+  /// The packed size of those attributes that fit an item with this much before them.
+  static std::size_t attributes_size(attribute_list attributes, std::size_t before) noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      if (attributes[i].key.empty()) continue;
+      const std::size_t size = attribute_size(attributes[i]);
+      if (before + sum + size > max_item_size) break;
+      sum += size;
+    }
+    return sum;
+  }
+  static void write_attributes(std::byte* out, attribute_list attributes, std::size_t room) noexcept {
+    for (std::size_t i = 0; room != 0; ++i) {
+      const attribute_view attribute = attributes[i];
+      if (attribute.key.empty()) continue;
+      const value_view value = cut(attribute.value);
+      const std::size_t size = attribute_size(attribute);
+      out = write_value(write_item_head(out, item_kind::attribute, value.type(), false, attribute.key, size), value);
+      room -= size;
+    }
+  }
+
+  /// Calls `write(out)` where an item of `size` bytes goes; false when there is no room for it.
+  [[gnu::noinline]] bool add_item(std::size_t size, function_ref<void(std::byte*)> write) noexcept {
+    if (used + size > capacity) {
+      thread_state* thread = own_thread();
+      if (!thread || !send_piece(*thread)) return false;
+      if (used + size > capacity) return send_item(*thread, size, write);
+    }
+    write(payload_ + used);
+    used += static_cast<std::uint32_t>(size);
+    return true;
+  }
+
+ public:
+  /// Sends the items ahead, so that the buffer has room again.
+  bool send_piece(thread_state& thread) noexcept {
+    if (used == schema_size) return true;
+    std::byte* const out = begin_piece(thread, used - schema_size);
+    if (!out) return false;
+    std::memcpy(out, payload_ + schema_size, used - schema_size);
+    publish(thread, sizeof(record_header) + used - schema_size);
+    used = schema_size;
+    return true;
+  }
+ private:
+  /// Sends one item ahead that is larger than the buffer.
+  bool send_item(thread_state& thread, std::size_t size, function_ref<void(std::byte*)> write) noexcept {
+    std::byte* const out = begin_piece(thread, size);
+    if (!out) return false;
+    write(out);
+    publish(thread, sizeof(record_header) + size);
+    return true;
+  }
+  std::byte* begin_piece(thread_state& thread, std::size_t size) noexcept {
+    if (header.pieces == 0xffff) return nullptr;
+    const std::size_t whole = sizeof(record_header) + size;
+    std::byte* const out = reserve(thread, whole, header.pipeline, true);
+    if (!out) return nullptr;
+    record_header piece = header;
+    piece.size = static_cast<std::uint32_t>(whole);
+    piece.marks = mark_piece;
+    std::memcpy(out, &piece, sizeof piece);
+    ++header.pieces;
+    return out + sizeof piece;
+  }
+
+  alignas(8) std::byte payload_[capacity];
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,117 @@
+// A tracer's pipeline as spans and the engine see it: its sampler's answer, where its records go, its accounts.
+//
+// What depends on the policies is in tracer.hpp, behind these few virtual functions; none of them is on the hot path.
+#pragma once
+
+#include <fulgurite/engine/engine.hpp>
+#include <fulgurite/processor/processor.hpp>
+#include <fulgurite/record/limits.hpp>
+#include <fulgurite/sampler/sampler.hpp>
+#include <fulgurite/span/last_trace.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// Counts since the tracer was made. After a flush: sampled == exported + failed + dropped + queued.
+struct tracer_stats {
+  /// Spans started, recorded or not.
+  std::uint64_t started = 0;
+  /// Sampled spans that have ended.
+  std::uint64_t sampled = 0;
+  /// Spans that the backend has taken.
+  std::uint64_t exported = 0;
+  /// Spans that the backend did not take: dropped_by(export_failed) and dropped_by(rejected).
+  std::uint64_t failed = 0;
+  /// Requests sent again.
+  std::uint64_t retried = 0;
+  /// Spans collected and not yet exported.
+  std::uint64_t queued = 0;
+  /// Spans lost before they were offered to the backend, by any cause but those two.
+  std::uint64_t dropped = 0;
+  std::uint64_t dropped_by(drop_cause cause) const { return by_cause[static_cast<std::size_t>(cause)]; }
+
+  std::array<std::uint64_t, drop_causes> by_cause{};
+};
+
+namespace detail {
+
+class pipeline : public record_sink, public export_target {
+ public:
+  pipeline(std::shared_ptr<const resource> of, std::shared_ptr<const instrumentation_scope> scope, std::size_t last_limit)
+      : resource_(std::move(of)), scope_(std::move(scope)), last_trace_(last_limit) {}
+
+  virtual sampling_result sample(sampling_input const& input) noexcept = 0;
+
+  std::uint32_t key() const noexcept { return key_; }
+  /// Set before the first span: none of it changes later.
+  bool asks_children() const noexcept { return asks_children_; }
+  bool is_inline() const noexcept { return is_inline_; }
+  /// The clock's ticks cannot be used: spans read steady_clock, on the slow path.
+  bool falls_back() const noexcept { return falls_back_; }
+  /// Children may take the fast path.
+  bool is_fast() const noexcept { return !asks_children_ && !is_inline_ && !falls_back_; }
+  /// The marks that this clock's times carry.
+  std::uint8_t clock_marks() const noexcept { return clock_marks_; }
+  bool is_open() const noexcept { return open_.load(std::memory_order_relaxed); }
+
+  void collect() noexcept final { engine::instance().collect(); }
+
+  void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final {
+    dropped_[static_cast<std::size_t>(cause)].fetch_add(spans, std::memory_order_relaxed);
+    static constexpr std::array<const char*, drop_causes> reasons{
+        "spans are dropped: the queue is full", "spans are dropped: they are too large to be sent",
+        "spans were rejected by the backend",   "spans could not be exported",
+        "spans are dropped: the tracer was shut down before they were exported",
+        "spans made in a signal handler are dropped"};
+    log(log_level::warn, reasons[static_cast<std::size_t>(cause)]);
+  }
+
+ protected:
+  std::shared_ptr<const resource> resource_;
+  std::shared_ptr<const instrumentation_scope> scope_;
+  last_trace last_trace_;
+  std::uint32_t key_ = 0;
+  bool asks_children_ = false, is_inline_ = false, falls_back_ = false;
+  std::uint8_t clock_marks_ = 0;
+  std::atomic<bool> open_{true};
+  std::atomic<std::uint64_t> collected_{0}, exported_{0};
+  std::array<std::atomic<std::uint64_t>, drop_causes> dropped_{};
+};
+
+/// What a tracer's calls need of its pipeline: the key for the fast path, the rest behind the pointer. Both zero: off.
+struct pipeline_handle {
+  std::uint32_t key = 0;
+  detail::pipeline* pipeline = nullptr;
+};
+
+/// The counters of a pipeline on this thread; made on first use. Null when there is no memory.
+inline thread_counts* counts_of(thread_state& thread, std::uint32_t pipeline) noexcept {
+  thread_counts* const first = thread.counts.load(std::memory_order_relaxed);
+  for (thread_counts* counts = first; counts; counts = counts->next)
+    if (counts->pipeline == pipeline) return counts;
+  auto* fresh = new (std::nothrow) thread_counts;
+  if (!fresh) return nullptr;
+  fresh->pipeline = pipeline;
+  fresh->next = first;
+  thread.counts.store(fresh, std::memory_order_release);
+  return fresh;
+}
+
+/// Calls `visit` with the pipeline's counters on every thread.
+template <class F>
+void for_each_count(std::uint32_t pipeline, F&& visit) {
+  for (thread_state* thread = process().threads.load(std::memory_order_acquire); thread; thread = thread->next)
+    for (thread_counts* counts = thread->counts.load(std::memory_order_acquire); counts; counts = counts->next)
+      if (counts->pipeline == pipeline) visit(*counts);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,140 @@
+// The free span: a value that may be moved and may end on another thread. It is not current by itself.
+#pragma once
+
+#include <fulgurite/span/span_base.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+
+template <class Clock>
+class span_scope;
+
+/// Made by `tracer::start_span`; `activate(span)` makes it current for a scope. It ends when `end()` is called, or when it
+/// is destroyed. It may be handed to another thread, but not be used by two at a time.
+template <class Clock>
+class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
+  using base = detail::span_base<Clock>;
+  using base::mode_;
+  using base::record_;
+
+ public:
+  /// Not recording.
+  basic_span() noexcept = default;
+
+  template <class... Bound>
+  basic_span(detail::pipeline_handle const& tracer, span_name name, const span_options* options,
+             Bound&... bound) noexcept {
+    detail::thread_state& thread = *detail::this_thread;
+    const std::uint32_t fast = thread.current.fast_pipeline;
+    if (tracer.key == 0) return;
+    if (!options && fast == tracer.key) {
+      this->start_fast(thread, tracer.key, name, bound...);
+      children_fast_ = true;
+      extras_ = detail::extras_ref::share(thread.current.extras);
+      return;
+    }
+    if (!options && fast == (tracer.key | detail::unrecorded_bit)) {
+      detail::thread_counts::add(thread.current.counts->started);
+      return;
+    }
+    detail::span_start start = this->start_slow(tracer, name, options, bound...);
+    children_fast_ = start.scope.fast_pipeline == tracer.key;
+    extras_ = std::move(start.extras);
+  }
+
+  basic_span(basic_span&& other) noexcept { take(other); }
+  basic_span& operator=(basic_span&& other) noexcept {
+    if (this == &other) return *this;
+    end();
+    take(other);
+    return *this;
+  }
+  ~basic_span() { end(); }
+
+  /// Ends the span now, on this thread. Later calls do nothing.
+  void end() noexcept {
+    if (!this->is_recording()) return;
+    const std::uint64_t now = Clock::now();
+    detail::thread_state* const thread = detail::own_thread();
+    if (mode_ == detail::span_fast && thread)
+      this->end_fast(*thread, now);
+    else
+      detail::end_slow(record_, mode_, now, Clock::unit);
+    mode_ = detail::span_ended;
+  }
+
+  span_context context() const {
+    if (mode_ == detail::span_off) return base::context();
+    const detail::record_header& header = record_.header;
+    return span_context(header.trace_id, header.span_id, trace_flags(header.flags), false,
+                        extras_ ? extras_->trace_state : trace_state());
+  }
+
+ private:
+  friend class span_scope<Clock>;
+
+  void take(basic_span& other) noexcept {
+    mode_ = std::exchange(other.mode_, std::uint8_t{detail::span_off});
+    children_fast_ = other.children_fast_;
+    extras_ = std::move(other.extras_);
+    if (this->is_recording())
+      record_.copy_from(other.record_);
+    else if (mode_ != detail::span_off)
+      record_.header = other.record_.header;
+  }
+
+  bool children_fast_ = false;
+  detail::extras_ref extras_;
+};
+
+using span = basic_span<tsc_clock>;
+
+/// A scope in which a free span is current; made by `activate`.
+template <class Clock>
+class [[nodiscard, maybe_unused]] span_scope {
+ public:
+  explicit span_scope(basic_span<Clock> const& of) noexcept {
+    if (of.mode_ == detail::span_off) return;
+    detail::thread_state* const thread = detail::own_thread();
+    if (!thread) return;
+    const detail::record_header& header = of.record_.header;
+    const bool recorded = (of.mode_ & detail::span_has_context) == 0;
+    detail::active_context active;
+    active.trace = header.trace_id;
+    active.span = header.span_id;
+    active.flags = trace_flags(header.flags);
+    active.decision = recorded ? detail::local_decision::recorded : detail::local_decision::unrecorded;
+    active.counts = detail::counts_of(*thread, header.pipeline);
+    if (!active.counts) return;
+    if (recorded && of.children_fast_) active.fast_pipeline = header.pipeline;
+    detail::record_header child{};
+    child.flags = header.flags;
+    child.marks = static_cast<std::uint8_t>(Clock::unit == clock_unit::ticks
+                                                ? 0
+                                                : detail::mark_start_in_nanoseconds | detail::mark_end_in_nanoseconds);
+    std::memcpy(&active.record_bits, &child.name_size, sizeof active.record_bits);
+    detail::enter_scope(*thread, link_, active, of.extras_);
+    thread_ = thread;
+  }
+  span_scope(span_scope const&) = delete;
+  span_scope& operator=(span_scope const&) = delete;
+  ~span_scope() {
+    if (thread_) detail::leave_scope(*thread_, link_);
+  }
+
+ private:
+  detail::thread_state* thread_ = nullptr;
+  detail::scope_link link_;
+};
+
+/// Makes a span current until the returned scope ends. The span must not be moved meanwhile on another thread.
+template <class Clock>
+span_scope<Clock> activate(basic_span<Clock> const& of) noexcept {
+  return span_scope<Clock>(of);
+}
+
+}  // namespace v1
+}  // namespace fulgurite

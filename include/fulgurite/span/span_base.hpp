@@ -1,0 +1,171 @@
+// What both span types have: the calls that set something, and the fast path from start to end.
+#pragma once
+
+#include <fulgurite/record/attribute_key.hpp>
+#include <fulgurite/span/start.hpp>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <string_view>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// The readable name of a type, such as `std::runtime_error`.
+inline std::string type_name(std::type_info const& type) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 && text ? text : type.name();
+  std::free(text);
+  return name;
+}
+
+template <class Clock>
+class span_base {
+ public:
+  span_base(span_base const&) = delete;
+  span_base& operator=(span_base const&) = delete;
+
+  /// What is set now will be exported.
+  bool is_recording() const noexcept { return (mode_ & (span_fast | span_slow)) != 0; }
+
+  /// Sets an attribute; of equal keys the last value counts. A callable is called only when the span records.
+  template <attribute_source V>
+  [[gnu::always_inline]] void set_attribute(attribute_name key, V&& value) noexcept {
+    if (!is_recording()) return;
+    if constexpr (attribute_compatible<V>)
+      record_.set_attribute(key, value);
+    else
+      record_.set_lazy(value, [&](auto const& made) { record_.set_any_attribute(key, value_view(made)); });
+  }
+  template <fixed_string Key, class T>
+  [[gnu::always_inline]] void set_attribute(bound_attribute<Key, T>&& attribute) noexcept {
+    set_attribute(attribute_name(Key.text), attribute.value());
+  }
+
+  /// Adds an event at the present time.
+  void add_event(span_name name, attribute_list attributes = {}) noexcept {
+    if (is_recording()) record_.add_event(name, event_time(), attributes);
+  }
+  /// Adds a link; one to an invalid context is ignored.
+  void add_link(span_context const& to, attribute_list attributes = {}) noexcept {
+    if (is_recording()) record_.add_link(to, attributes);
+  }
+  /// Unset is ignored, ok is final, a description counts with an error only.
+  void set_status(status_code code, std::string_view description = {}) noexcept {
+    if (is_recording()) record_.set_status(code, description);
+  }
+  /// Adds an event `exception` with type and message (OpenTelemetry, trace/exceptions.md). The status stays as it is.
+  /// Attributes given here win over those.
+  void record_exception(std::exception const& error, attribute_list attributes = {}) noexcept try {
+    if (!is_recording()) return;
+    std::vector<attribute_view> all;
+    const std::string type = type_name(typeid(error));
+    const auto add = [&](std::string_view key, std::string_view value) {
+      for (std::size_t i = 0; i < attributes.size(); ++i)
+        if (attributes[i].key == key) return;
+      all.emplace_back(key, value);
+    };
+    add("exception.type", type);
+    add("exception.message", error.what());
+    for (std::size_t i = 0; i < attributes.size(); ++i) all.push_back(attributes[i]);
+    record_.add_event("exception", event_time(), all);
+  } catch (...) {
+    ++record_.dropped_events;
+  }
+  void update_name(span_name name) noexcept {
+    if (is_recording()) record_.set_name(name);
+  }
+
+  /// The span's context. Of a span that is not recorded: that of the local root which decided so.
+  span_context context() const {
+    if ((mode_ & (span_fast | span_slow | span_has_context)) == 0 && mode_ != span_ended)
+      return current_context().span();
+    const record_header& header = record_.header;
+    return span_context(header.trace_id, header.span_id, trace_flags(header.flags), false, state_of_trace());
+  }
+
+ protected:
+  span_base() = default;
+  ~span_base() = default;
+
+  /// The fast path: a child of the current span, in the same pipeline.
+  template <class... Bound>
+  [[gnu::always_inline]] void start_fast(thread_state& thread, std::uint32_t pipeline, span_name name,
+                                         Bound&... bound) noexcept {
+    active_context const& current = thread.current;
+    thread_counts::add(current.counts->started);
+    record_header& header = record_.header;
+    header.parent_span_id = current.span;
+    header.span_id = span_id::from_wire(next_random_id(thread.random));
+    header.trace_id = current.trace;
+    header.pipeline = pipeline;
+    std::memcpy(&header.name_size, &current.record_bits, sizeof current.record_bits);
+    record_.clear_payload();
+    record_.write_slots(bound...);
+    record_.set_name(name);
+    record_.write_items(bound...);
+    mode_ = span_fast;
+    header.start = Clock::now();
+  }
+
+  template <class... Bound>
+  [[gnu::noinline]] span_start start_slow(pipeline_handle const& tracer, span_name name, const span_options* options,
+                                          Bound&... bound) noexcept {
+    const std::uint64_t now = Clock::now();
+    [[maybe_unused]] const auto view = [](auto& one) {
+      if constexpr (attribute_compatible<typename std::remove_cvref_t<decltype(one)>::value_type>)
+        return attribute_view(one.key(), value_view(one.value()));
+      else
+        return attribute_view(one.key(), value_view());  // a callable: not called for the sampler
+    };
+    const std::array<attribute_view, sizeof...(Bound)> views{view(bound)...};
+    const auto slots = [&] { record_.write_slots(bound...); };
+    const auto items = [&] { record_.write_items(bound...); };
+    span_start start = detail::start_slow(tracer, record_, name, options, {views, slots, items}, now);
+    mode_ = start.mode;
+    return start;
+  }
+
+  /// The fast path's end: one record into the ring.
+  [[gnu::always_inline]] void end_fast(thread_state& thread, std::uint64_t now) noexcept {
+    record_header& header = record_.header;
+    if ((record_.dropped_attributes | record_.dropped_events | record_.dropped_links) != 0) [[unlikely]]
+      record_.write_dropped_counts();
+    header.end = now;
+    const std::uint32_t used = record_.used;
+    header.size = static_cast<std::uint32_t>(sizeof header) + used;
+    std::byte* const out = reserve(thread, header.size, header.pipeline);
+    if (!out) [[unlikely]]
+      return;
+    std::memcpy(out, &header, sizeof header);
+    const std::byte* const payload = record_.payload();
+    for (std::uint32_t i = 0; i < used; i += 8) std::memcpy(out + sizeof header + i, payload + i, 8);
+    publish(thread, header.size);
+  }
+
+  std::uint64_t event_time() const noexcept {
+    const bool fell_back =
+        Clock::unit == clock_unit::ticks && (record_.header.marks & mark_end_in_nanoseconds) != 0;
+    return fell_back ? steady_clock::now() : Clock::now();
+  }
+
+  /// The trace state of the trace this span is of, where it is current on this thread.
+  trace_state state_of_trace() const {
+    active_context const& current = this_thread->current;
+    return current.extras && current.trace == record_.header.trace_id ? current.extras->trace_state : trace_state();
+  }
+
+  std::uint8_t mode_ = span_off;
+  open_record record_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,189 @@
+// Starting a span off the fast path: local roots, given parents, other tracers' children, samplers that ask for all.
+#pragma once
+
+#include <fulgurite/context/current.hpp>
+#include <fulgurite/span/open_record.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// What a span object is; a combination of these bits.
+enum span_mode : std::uint8_t {
+  span_off = 0,         // nothing to do at the end
+  span_fast = 1,        // recording, on the fast path to the end
+  span_slow = 2,        // recording; its end takes the slow path
+  span_in_scope = 4,    // a scope_link was entered and must be left
+  span_ended = 8,       // ended early; what it changed in the thread must still be restored
+  span_has_context = 16,  // not recording, but the header's ids and flags are its context
+  span_inline = 32        // the ending thread waits for the export
+};
+
+/// What the slow start decides: how the span goes on, and what is current in its scope.
+struct span_start {
+  std::uint8_t mode = span_off;
+  active_context scope;
+  extras_ref extras;
+};
+
+/// The extras of a local root: the parent's, with this trace state.
+inline extras_ref extras_with(const context_extras* from, trace_state const& state) {
+  if (from ? from->trace_state == state : state.empty()) return extras_ref::share(from);
+  auto* made = new context_extras;
+  made->trace_state = state;
+  if (from) {
+    made->baggage = from->baggage;
+    made->kept = from->kept;
+  }
+  return extras_ref(made);
+}
+
+/// The attributes given with a span's name, with their types behind functions.
+struct given_attributes {
+  std::span<const attribute_view> views;  // for the sampler
+  function_ref<void()> write_slots;
+  function_ref<void()> write_items;
+};
+
+/// Begins a span: asks the sampler where it must be asked, fills the record. `now` is the clock's time.
+[[gnu::noinline]] inline span_start start_slow(pipeline_handle const& tracer, open_record& record, span_name name,
+                                               const span_options* options, given_attributes const& given_with,
+                                               std::uint64_t now) noexcept try {
+  span_start start;
+  pipeline* const to = tracer.pipeline;
+  if (!to || !to->is_open()) return start;
+  thread_state* const thread = own_thread();
+  if (!thread || thread->suppressed) return start;
+  active_context const& current = thread->current;
+  thread_counts* const counts = counts_of(*thread, tracer.key);
+  if (!counts) return start;
+  thread_counts::add(counts->started);
+
+  const span_parent parent = options ? options->parent : span_parent();
+  const span_kind kind = options ? options->kind : span_kind::internal;
+  const bool below_current = parent.is_current() && current.decision != local_decision::none;
+  span_id parent_id = current.span;
+  trace_id trace = current.trace;
+  trace_flags flags = current.flags;
+  bool recorded = current.decision == local_decision::recorded;
+  bool remote_parent = false, local_root = false;
+  std::vector<attribute> added;
+  const span_id id = span_id::from_wire(next_random_id(thread->random));
+
+  if (below_current && !to->asks_children()) {
+    if (!recorded) return start;
+    start.extras = extras_ref::share(current.extras);
+  } else {
+    context given = parent.given_context() ? *parent.given_context()
+                    : parent.given_span()
+                        ? context(*parent.given_span(), extras_ref::share(current.extras))
+                        : context_of(current);
+    if (parent.is_root()) given = context(span_context(), given.extras());
+    span_context const& origin = given.span();
+    const bool continues = origin.is_valid();
+    // A parent of this process has decided already, wherever it is open.
+    const bool inherits = continues && !origin.is_remote() && !below_current;
+    trace = continues ? origin.trace_id()
+                      : trace_id::from_wire(next_random_id(thread->random), next_random(thread->random));
+    parent_id = continues ? origin.span_id() : span_id();
+    remote_parent = continues && origin.is_remote();
+    local_root = !below_current && !inherits;
+    trace_state state = continues ? origin.trace_state() : trace_state();
+    flags = continues ? origin.flags() : trace_flags(trace_flags::random_bit);
+    if (inherits && !to->asks_children()) {
+      recorded = origin.sampled();
+    } else {
+      const sampling_result result = to->sample({given, trace, name.view(), kind, given_with.views});
+      recorded = result.decision != sampling_decision::drop;
+      flags = flags.with_sampled(result.decision == sampling_decision::record_and_sample);
+      if (result.trace_state) state = *result.trace_state;
+      added = result.attributes;
+    }
+    start.extras = extras_with(given.extras().get(), state);
+  }
+
+  record_header& header = record.header;
+  header.schema = nullptr;
+  header.start = now;
+  header.trace_id = trace;
+  header.span_id = id;
+  header.parent_span_id = parent_id;
+  header.pipeline = tracer.key;
+  header.kind = kind;
+  header.status = status_code::unset;
+  header.flags = flags.bits();
+  header.pieces = 0;
+  header.marks = to->clock_marks();
+  record.clear_payload();
+
+  start.scope.trace = trace;
+  start.scope.span = id;
+  start.scope.extras = start.extras.get();
+  start.scope.counts = counts;
+  start.scope.flags = flags;
+  start.scope.decision = recorded ? local_decision::recorded : local_decision::unrecorded;
+  if (!recorded) {
+    start.scope.fast_pipeline = to->asks_children() ? no_pipeline : tracer.key | unrecorded_bit;
+    start.mode = span_has_context;
+    return start;
+  }
+  const bool has_state = start.extras && !start.extras->trace_state.empty();
+  // The children's second header word: their flags and marks, everything else zero.
+  record_header child{};
+  child.flags = header.flags;
+  child.marks = header.marks;
+  std::memcpy(&start.scope.record_bits, &child.name_size, sizeof start.scope.record_bits);
+  if (to->is_fast() && !has_state) start.scope.fast_pipeline = tracer.key;
+  start.mode = static_cast<std::uint8_t>(span_slow | (to->is_inline() ? span_inline : 0));
+
+  header.marks = static_cast<std::uint8_t>(header.marks | (local_root ? mark_local_root : 0) |
+                                           (remote_parent ? mark_remote_parent : 0));
+  if (to->falls_back()) {
+    header.start = steady_clock::now();
+    header.marks = static_cast<std::uint8_t>(header.marks | mark_start_in_nanoseconds | mark_end_in_nanoseconds);
+  }
+  if (options && options->start_time > 0) {
+    header.start = static_cast<std::uint64_t>(options->start_time);
+    header.marks = static_cast<std::uint8_t>(header.marks | mark_start_in_nanoseconds);
+  }
+  given_with.write_slots();
+  record.set_name(name);
+  if (has_state) record.set_text(item_kind::trace_state, start.extras->trace_state.to_header());
+  for (attribute const& attribute : added)
+    if (!record.has_slot(attribute.key)) record.set_any_attribute(attribute.key, attribute.value);
+  given_with.write_items();
+  if (options)
+    for (link_view const& link : options->links) record.add_link(link.context, link.attributes);
+  return start;
+} catch (...) {
+  return {};  // no memory for a context: the span is not recorded
+}
+
+/// Ends a span off the fast path: writes the record, and waits for its export where the processor works like that.
+[[gnu::noinline]] inline void end_slow(open_record& record, std::uint8_t mode, std::uint64_t now,
+                                       clock_unit unit) noexcept {
+  thread_state* const thread = own_thread();
+  if (!thread) return;
+  record_header& header = record.header;
+  const bool fell_back = unit == clock_unit::ticks && (header.marks & mark_end_in_nanoseconds) != 0;
+  header.end = fell_back ? steady_clock::now() : now;
+  record.write_dropped_counts();
+  header.size = static_cast<std::uint32_t>(sizeof(record_header) + record.used);
+  std::byte* const out = reserve(*thread, header.size, header.pipeline);
+  if (out) {
+    std::memcpy(out, &header, sizeof header);
+    std::memcpy(out + sizeof header, record.payload(), record.used);
+    publish(*thread, header.size);
+  }
+  if ((mode & span_inline) != 0) engine::instance().collect_and_export_inline(header.pipeline);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

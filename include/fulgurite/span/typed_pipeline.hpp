@@ -1,0 +1,207 @@
+// A tracer's pipeline with its policies.
+#pragma once
+
+#include <fulgurite/exporter/exporter.hpp>
+#include <fulgurite/propagator/propagator.hpp>
+#include <fulgurite/span/pipeline.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+template <class Sampler, class Exporter, class Propagator, class Processor>
+class typed_pipeline final : public pipeline {
+ public:
+  typed_pipeline(resource of, instrumentation_scope scope, std::size_t last_trace_limit, Sampler&& sampler,
+                 Exporter&& exporter, Propagator&& propagator, Processor&& processor)
+      : pipeline(std::make_shared<resource>(std::move(of)), std::make_shared<instrumentation_scope>(std::move(scope)),
+                 last_trace_limit),
+        sampler_(std::move(sampler)),
+        exporter_(std::move(exporter)),
+        propagator_(std::move(propagator)),
+        processor_(std::move(processor)) {
+    asks_children_ = detail::asks_children(sampler_);
+    is_inline_ = fulgurite::exports_inline(processor_);
+    using clock = typename Processor::clock;
+    if constexpr (clock::unit == clock_unit::ticks)
+      falls_back_ = !tsc_usable();
+    else
+      clock_marks_ = mark_start_in_nanoseconds | mark_end_in_nanoseconds;
+  }
+
+  /// Registers a pipeline that is ready; false when the process has too many.
+  static bool open(std::shared_ptr<typed_pipeline> const& self) {
+    self->processor_.start(self);
+    self->key_ = engine::instance().add(self);
+    return self->key_ != 0;
+  }
+
+  sampling_result sample(sampling_input const& input) noexcept override { return sampler_.sample(input); }
+
+  void accept(std::byte* record, clock_converter const& clock) noexcept override {
+    convert_times(record, clock);
+    const record_view view(record);
+    if (view.sampled()) {
+      collected_.fetch_add(1, std::memory_order_relaxed);
+      try {
+        last_trace_.add(view);
+      } catch (...) {
+        log(log_level::warn, "no memory to keep the last trace", "last trace memory");
+      }
+    }
+    processor_.process(view);
+  }
+  void commit() noexcept override { processor_.commit(); }
+  void export_inline() noexcept override { processor_.flush(std::chrono::steady_clock::now() + std::chrono::seconds(30)); }
+
+  export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
+    export_result result = export_result::failure;
+    thread_state* const thread = own_thread();
+    const bool suppressed = thread && std::exchange(thread->suppressed, true);
+    try {
+      result = exporter_.export_spans(span_batch(records, spans, shared_resource(), scope_));
+    } catch (std::exception const& error) {
+      log(log_level::error, std::string("the exporter threw: ") + error.what());
+    } catch (...) {
+      log(log_level::error, "the exporter threw");
+    }
+    if (thread) thread->suppressed = suppressed;
+    if (result == export_result::success)
+      exported_.fetch_add(spans, std::memory_order_relaxed);
+    else
+      count_dropped(drop_cause::export_failed, spans);
+    return result;
+  }
+  bool flush_exporter(deadline until) noexcept override {
+    try {
+      return exporter_.flush(until);
+    } catch (...) {
+      log(log_level::error, "the exporter threw in flush()");
+      return false;
+    }
+  }
+  bool shut_down_exporter(deadline until) noexcept override {
+    try {
+      return exporter_.shutdown(until);
+    } catch (...) {
+      log(log_level::error, "the exporter threw in shutdown()");
+      return false;
+    }
+  }
+  void interrupt_exporter() noexcept override {
+    if constexpr (requires { exporter_.interrupt(); }) exporter_.interrupt();
+  }
+
+  bool flush(deadline until) noexcept {
+    engine::instance().collect();
+    return processor_.flush(until);
+  }
+  bool shutdown(deadline until) noexcept {
+    if (!open_.exchange(false)) return true;
+    engine::instance().collect();
+    return processor_.shutdown(until);
+  }
+
+  tracer_stats stats() {
+    engine::instance().collect();
+    tracer_stats sum;
+    std::uint64_t lost_in_rings = 0;
+    for_each_count(key_, [&](thread_counts const& counts) {
+      sum.started += counts.started.load(std::memory_order_relaxed);
+      lost_in_rings += counts.dropped_queue_full.load(std::memory_order_relaxed);
+    });
+    // Queued is read first: a span that is exported meanwhile is then counted once too often, never too seldom.
+    sum.queued = processor_.queued();
+    for (std::size_t i = 0; i < drop_causes; ++i) sum.by_cause[i] = dropped_[i].load(std::memory_order_relaxed);
+    sum.exported = exported_.load(std::memory_order_relaxed);
+    if constexpr (requires { exporter_.stats(); }) {
+      const exporter_stats own = exporter_.stats();
+      sum.retried = own.retried;
+      sum.exported -= own.rejected + own.too_large;
+      sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
+      sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
+    }
+    sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += lost_in_rings;
+    sum.sampled = collected_.load(std::memory_order_relaxed) + lost_in_rings;
+    sum.failed = sum.dropped_by(drop_cause::rejected) + sum.dropped_by(drop_cause::export_failed);
+    for (const std::uint64_t by : sum.by_cause) sum.dropped += by;
+    sum.dropped -= sum.failed;
+    return sum;
+  }
+
+  health_report health(deadline until) {
+    if constexpr (requires { { exporter_.check_health(until) } -> std::same_as<health_report>; })
+      return exporter_.check_health(until);
+    else
+      return {true, "", "this exporter delivers within the process: there is no backend to reach", {}};
+  }
+
+  std::vector<span_data> get_last_trace() {
+    engine::instance().collect();
+    const std::shared_ptr<const resource> of = shared_resource();
+    return engine::instance().between_rounds([&] { return last_trace_.spans(of, scope_); });
+  }
+
+  /// Sets a resource attribute from now on; what has ended before goes out without it.
+  void set_resource_attribute(std::string_view key, attribute_value value) {
+    flush(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    const std::lock_guard lock(resource_mutex_);
+    auto changed = std::make_shared<resource>(*resource_);
+    std::erase_if(changed->attributes, [key](attribute const& given) { return given.key == key; });
+    changed->attributes.push_back({std::string(key), std::move(value)});
+    resource_ = std::move(changed);
+  }
+  void erase_resource_attribute(std::string_view key) {
+    flush(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    const std::lock_guard lock(resource_mutex_);
+    auto changed = std::make_shared<resource>(*resource_);
+    std::erase_if(changed->attributes, [key](attribute const& given) { return given.key == key; });
+    resource_ = std::move(changed);
+  }
+
+  Propagator& propagator() noexcept { return propagator_; }
+  Sampler& sampler() noexcept { return sampler_; }
+
+ private:
+  std::shared_ptr<const resource> shared_resource() {
+    const std::lock_guard lock(resource_mutex_);
+    return resource_;
+  }
+
+  /// Ticks become nanoseconds since the Unix epoch, in place.
+  static void convert_times(std::byte* record, clock_converter const& clock) noexcept {
+    auto& header = *reinterpret_cast<record_header*>(record);
+    if ((header.marks & mark_start_in_nanoseconds) == 0)
+      header.start = static_cast<std::uint64_t>(clock.to_unix(header.start));
+    const bool ticks = (header.marks & mark_end_in_nanoseconds) == 0;
+    if (ticks) header.end = static_cast<std::uint64_t>(clock.to_unix(header.end));
+    if ((header.marks & mark_has_events) == 0 || !ticks) return;
+    const record_view view(record);
+    for (const std::byte* at = view.items(); at != view.end();) {
+      const item_view item(at);
+      at = item.end();
+      if (item.kind() != item_kind::event) continue;
+      const std::int64_t time = clock.to_unix(read_packed<std::uint64_t>(item.body()));
+      write_packed(record + (item.body() - view.begin()), time);
+    }
+  }
+
+  std::mutex resource_mutex_;
+  Sampler sampler_;
+  Exporter exporter_;
+  Propagator propagator_;
+  Processor processor_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite
