@@ -1,8 +1,10 @@
 """What the lint tests share: where the repository is, its tracked files, and how a header is compiled."""
 
 import concurrent.futures
+import hashlib
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -62,6 +64,43 @@ def compilers(names):
     if not present:
         sys.exit(SKIP)
     return present
+
+
+class Passed:
+    """Remembers in a file what passed before, so that a second run compiles only what changed since."""
+
+    def __init__(self, file):
+        self.file = file
+        self.keys = set(file.read_text().split()) if file and file.exists() else set()
+        self.used = set()
+
+    @staticmethod
+    def closure(header, seen=None):
+        """The header and all of ours that it includes, in a fixed order."""
+        seen = {} if seen is None else seen
+        if header not in seen and (INCLUDE / header).exists():
+            text = (INCLUDE / header).read_text()
+            seen[header] = text
+            for name in re.findall(r"^\s*#\s*include\s*<(fulgurite/[^>]+)>", text, re.M):
+                Passed.closure(pathlib.Path(name), seen)
+        return seen
+
+    def key(self, compiler, flags, header):
+        version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
+        parts = [version, *flags] + [f"{name}\0{text}" for name, text in sorted(self.closure(header).items())]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def __contains__(self, key):
+        if key in self.keys:
+            self.used.add(key)
+        return key in self.keys
+
+    def add(self, key):
+        self.used.add(key)
+
+    def save(self):
+        if self.file:
+            self.file.write_text("\n".join(sorted(self.used)))
 
 
 def parallel(function, items):
