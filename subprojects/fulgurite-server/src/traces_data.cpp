@@ -41,6 +41,8 @@ void put_real(std::string& out, double value) {
     out += "\"NaN\"";
   else if (std::isinf(value))
     out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
+  else if (value == 0 && std::signbit(value))
+    out += "-0.0";  // many parsers take "-0" for the integer
   else
     fmt::format_to(std::back_inserter(out), "{}", value);
 }
