@@ -1,9 +1,9 @@
 // The exporter role: takes batches of finished spans out of the process.
 //
-// A model is any class with the three members below; nothing is inherited. The batch processor calls `export_spans` from
-// one thread at a time, never concurrently; `flush` and `shutdown` come from the same thread. Retries are the exporter's
-// own (OpenTelemetry, trace/sdk.md, Span Exporter). Models: `noop_exporter` (exporter/noop.hpp), `memory_exporter`,
-// `console_exporter`, `otlp_http_exporter`, `agentops_exporter`, each in its own header here.
+// A model is any class with the three members below; nothing is inherited. The batch processor calls `export_spans`
+// from one thread at a time, never concurrently; `flush` and `shutdown` come from the same thread. Retries are the
+// exporter's own (OpenTelemetry, trace/sdk.md, Span Exporter). Models: `noop_exporter` (exporter/noop.hpp),
+// `memory_exporter`, `console_exporter`, `otlp_http_exporter`, `agentops_exporter`, each in its own header here.
 #pragma once
 
 #include <fulgurite/record/span_batch.hpp>
@@ -51,12 +51,18 @@ struct exporter_stats {
 template <class E>
 consteval bool check_exporter() {
   static_assert(std::movable<E>, "an exporter must be movable: the tracer keeps it");
-  static_assert(requires(E e, span_batch const& batch) { { e.export_spans(batch) } -> std::same_as<export_result>; },
-                "an exporter needs a member function: export_result export_spans(span_batch const&)");
-  static_assert(requires(E e, deadline until) { { e.flush(until) } -> std::same_as<bool>; },
-                "an exporter needs a member function: bool flush(deadline)");
-  static_assert(requires(E e, deadline until) { { e.shutdown(until) } -> std::same_as<bool>; },
-                "an exporter needs a member function: bool shutdown(deadline)");
+  static_assert(
+      requires(E e, span_batch const& batch) {
+        { e.export_spans(batch) } -> std::same_as<export_result>;
+      }, "an exporter needs a member function: export_result export_spans(span_batch const&)");
+  static_assert(
+      requires(E e, deadline until) {
+        { e.flush(until) } -> std::same_as<bool>;
+      }, "an exporter needs a member function: bool flush(deadline)");
+  static_assert(
+      requires(E e, deadline until) {
+        { e.shutdown(until) } -> std::same_as<bool>;
+      }, "an exporter needs a member function: bool shutdown(deadline)");
   return exporter<E>;
 }
 

@@ -1,0 +1,337 @@
+// An HTTP/1.1 client for one endpoint over cpp-httplib: connections kept, TLS verified, every request within its
+// deadline.
+//
+// The only header that includes <httplib.h>. What the library leaves open is closed here: its timeouts are for each
+// read (transport/socket_guard.hpp), its name lookup blocks (transport/resolver.hpp), its sends raise SIGPIPE, and its
+// errors are one word. Redirects are not followed: they are no part of OTLP. Both forms of the library work, upstream's
+// header and Debian's compiled one.
+#pragma once
+
+#if !defined(CPPHTTPLIB_OPENSSL_SUPPORT) || !defined(CPPHTTPLIB_ZLIB_SUPPORT)
+#error \
+    "fulgurite needs cpp-httplib with its own compiler flags: take the dependency fulgurite-http, or add what `pkg-config --cflags cpp-httplib` prints (-DCPPHTTPLIB_OPENSSL_SUPPORT -DCPPHTTPLIB_ZLIB_SUPPORT). Without them a program links and then crashes."
+#endif
+
+#include <fulgurite/transport/endpoint.hpp>
+#include <fulgurite/transport/resolver.hpp>
+#include <fulgurite/transport/socket_guard.hpp>
+
+#include <httplib.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// Largest answer that is read, in bytes after decompression (opentelemetry-proto, docs/specification.md).
+inline constexpr std::size_t max_http_answer = 4 * 1024 * 1024;
+
+using http_headers = std::vector<std::pair<std::string, std::string>>;
+
+struct tls_options {
+  /// PEM files; empty: the system's certificates, no client certificate.
+  std::string ca_file = {}, client_certificate = {}, client_key = {};
+};
+
+struct http_request {
+  const char* method = "POST";
+  std::string_view path = "/";
+  http_headers const& headers;
+  std::span<const std::byte> body = {};
+};
+
+struct http_answer {
+  enum class failure { none, refused, timed_out, interrupted, disconnected, tls, too_large };
+
+  /// 0 when there was no whole answer; then `error` says why.
+  int status = 0;
+  std::string body = {}, content_type = {}, retry_after = {};
+  failure why = failure::none;
+  /// In words, with the endpoint and without headers.
+  std::string error = {};
+  /// The connection had served before: the other side may just have closed it.
+  bool reused = false;
+};
+
+/// Whether a header may be sent: a token as its name, no control character in its value (RFC 9110, 5).
+inline bool is_valid_header(std::string_view name, std::string_view value) noexcept {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  const auto token = [&](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           others.find(c) != std::string_view::npos;
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), token) &&
+         std::all_of(value.begin(), value.end(),
+                     [](char c) { return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\t'; });
+}
+
+/// Keeps SIGPIPE from this thread while it exists, without a word to the rest of the process.
+class sigpipe_blocked {
+ public:
+  sigpipe_blocked() noexcept {
+    sigset_t pending;
+    sigemptyset(&only_);
+    sigaddset(&only_, SIGPIPE);
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &only_, &before_);
+  }
+  sigpipe_blocked(sigpipe_blocked const&) = delete;
+  sigpipe_blocked& operator=(sigpipe_blocked const&) = delete;
+  ~sigpipe_blocked() {
+    if (!was_pending_) {
+      const timespec at_once{};
+      while (sigtimedwait(&only_, nullptr, &at_once) == -1 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t only_, before_;
+  bool was_pending_ = false;
+};
+
+/// Sends one request at a time; only `interrupt` may be called from another thread.
+class http_client {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit http_client(http_endpoint to, tls_options tls = {})
+      : endpoint_(std::move(to)),
+        tls_(std::move(tls)),
+        numeric_(is_numeric_host(endpoint_.host)),
+        guard_(std::make_unique<socket_guard>()),
+        pid_(getpid()) {}
+  ~http_client() {
+    if (pid_ != getpid()) leave_to_parent();
+    const sigpipe_blocked quiet;
+    client_.reset();
+  }
+
+  http_endpoint const& endpoint() const noexcept { return endpoint_; }
+
+  /// Sends a request and reads the whole answer, or fails when the deadline comes. Throws `std::bad_alloc` only.
+  http_answer send(http_request const& request, time_point deadline) {
+    if (pid_ != getpid()) leave_to_parent();
+    const sigpipe_blocked quiet;
+    guard_->begin(deadline);
+    http_answer answer = send_guarded(request, deadline);
+    guard_->end();
+    if (!client_ || !client_->is_socket_open()) guard_->release();
+    return answer;
+  }
+
+  /// Makes the request that is under way fail at once.
+  void interrupt() noexcept { guard_->interrupt(); }
+
+ private:
+  static constexpr auto shortest = std::chrono::milliseconds(1);
+
+  /// After a fork connection and thread are the parent's: what the child would do with them the parent would notice.
+  void leave_to_parent() {
+    static_cast<void>(client_.release());
+    static_cast<void>(guard_.release());
+    guard_ = std::make_unique<socket_guard>();
+    pid_ = getpid();
+  }
+
+  http_answer send_guarded(http_request const& request, time_point deadline) {
+    if (!client_) make_client();
+    if (!client_->is_valid()) {
+      client_.reset();
+      return failed(http_answer::failure::tls, "the client certificate or its key could not be read");
+    }
+    if (client_->is_socket_open() || numeric_) return attempt(request, deadline, 1, endpoint_.host);
+    lookup names(endpoint_.host);
+    guard_->set_lookup(&names);
+    const resolved found = names.wait(deadline);
+    guard_->set_lookup(nullptr);
+    if (found.addresses.empty()) {
+      if (guard_->state() == socket_guard::verdict::interrupted)
+        return failed(http_answer::failure::interrupted, "interrupted");
+      return failed(http_answer::failure::refused, "the host's name could not be resolved: " + found.error);
+    }
+    http_answer answer;
+    for (std::size_t i = 0; i < found.addresses.size(); ++i) {
+      client_->set_hostname_addr_map({{endpoint_.host, found.addresses[i]}});
+      answer = attempt(request, deadline, found.addresses.size() - i, found.addresses[i]);
+      if (answer.why != http_answer::failure::refused || std::chrono::steady_clock::now() >= deadline) break;
+    }
+    return answer;
+  }
+
+  /// `left`: how many addresses share the time that is left for connecting.
+  http_answer attempt(http_request const& request, time_point deadline, std::size_t left, std::string const& address) {
+    const auto rest =
+        std::max<std::chrono::steady_clock::duration>(deadline - std::chrono::steady_clock::now(), shortest);
+    client_->set_read_timeout(rest);
+    client_->set_write_timeout(rest);
+    client_->set_connection_timeout(rest / static_cast<int>(left));
+
+    http_answer answer;
+    answer.reused = client_->is_socket_open() != 0;
+    bool too_large = false;
+    httplib::Request out;
+    out.method = request.method;
+    out.path = request.path;
+    for (auto const& [name, value] : request.headers) out.headers.emplace(name, value);
+    // A provider instead of `body`, which the library copies.
+    out.content_length_ = request.body.size();
+    if (!request.body.empty())
+      out.content_provider_ = [body = request.body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+        return sink.write(reinterpret_cast<const char*>(body.data()) + offset, length);
+      };
+    out.content_receiver = [&](const char* data, std::size_t size, auto, auto) {
+      if (answer.body.size() + size > max_http_answer) {
+        too_large = true;
+        return false;
+      }
+      answer.body.append(data, size);
+      return true;
+    };
+    httplib::Response in;
+    httplib::Error error = httplib::Error::Success;
+    const bool whole = client_->send(out, in, error);
+    if (whole) {
+      answer.status = in.status;
+      answer.content_type = in.get_header_value("Content-Type");
+      answer.retry_after = in.get_header_value("Retry-After");
+      return answer;
+    }
+    http_answer no_answer = explain(error, too_large, address);
+    no_answer.reused = answer.reused;
+    return no_answer;
+  }
+
+  http_answer explain(httplib::Error error, bool too_large, std::string const& address) {
+    using failure = http_answer::failure;
+    switch (guard_->state()) {
+      case socket_guard::verdict::interrupted:
+        return failed(failure::interrupted, "interrupted");
+      case socket_guard::verdict::expired:
+        return failed(failure::timed_out, "no answer within the time limit");
+      case socket_guard::verdict::none:
+        break;
+    }
+    if (too_large) return failed(failure::too_large, "the answer is larger than 4 MiB");
+    switch (error) {
+      case httplib::Error::Connection:
+        return failed(failure::refused, connect_error(address));
+      case httplib::Error::ConnectionTimeout:
+        return failed(failure::refused, "nobody answers at this address");
+      case httplib::Error::SSLLoadingCerts:
+        return failed(failure::tls, "the trusted certificates could not be read" +
+                                        (tls_.ca_file.empty() ? "" : " from " + tls_.ca_file));
+      case httplib::Error::SSLServerVerification:
+        return failed(failure::tls, "the server's certificate was not accepted" + verify_error(tls_client_));
+      case httplib::Error::SSLConnection:
+        return failed(failure::disconnected, "the TLS handshake failed");
+      case httplib::Error::Write:
+        return failed(failure::disconnected, "the connection was closed while the request was sent");
+      case httplib::Error::Compression:
+        return failed(failure::too_large, "the answer could not be decompressed");
+      default:
+        return failed(failure::disconnected, "the connection was closed before a whole answer came");
+    }
+  }
+
+  http_answer failed(http_answer::failure why, std::string const& reason) const {
+    http_answer answer;
+    answer.why = why;
+    answer.error = endpoint_.to_text() + ": " + reason;
+    return answer;
+  }
+
+  void make_client() {
+    if (endpoint_.tls) {
+      auto made = std::make_unique<httplib::SSLClient>(endpoint_.host, endpoint_.port, tls_.client_certificate,
+                                                       tls_.client_key);
+      tls_client_ = made.get();
+      client_ = std::move(made);
+    } else
+      client_ = std::make_unique<httplib::ClientImpl>(endpoint_.host, endpoint_.port);
+    if (!tls_.ca_file.empty()) client_->set_ca_cert_path(tls_.ca_file);
+    client_->set_keep_alive(true);
+    client_->set_tcp_nodelay(true);
+    client_->set_follow_location(false);
+    client_->set_decompress(true);
+    client_->set_socket_options([this](int socket) { guard_->adopt(socket); });
+    keep_path(*client_);
+  }
+
+  /// The path goes out as it was given. The name changed in the library.
+  template <class Client>
+  static void keep_path(Client& client) {
+    if constexpr (requires { client.set_path_encode(false); })
+      client.set_path_encode(false);
+    else
+      client.set_url_encode(false);
+  }
+
+  /// OpenSSL's word for what is wrong with a certificate, where this version of the library gives it away.
+  template <class TlsClient>
+  static std::string verify_error(TlsClient* client) {
+    if constexpr (requires { client->get_openssl_verify_result(); })
+      if (client && client->get_openssl_verify_result() != X509_V_OK)
+        return std::string(": ") + X509_verify_cert_error_string(client->get_openssl_verify_result());
+    return {};
+  }
+
+  /// The library says only that it could not connect; asked again, the system says why.
+  std::string connect_error(std::string const& address) const {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    if (getaddrinfo(address.c_str(), std::to_string(endpoint_.port).c_str(), &hints, &found) != 0)
+      return "not an address";
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+    const int probe = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0) return std::string("no socket: ") + std::strerror(errno);
+    int code = ::connect(probe, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
+    if (code == EINPROGRESS) {
+      pollfd wait{probe, POLLOUT, 0};
+      socklen_t size = sizeof code;
+      if (poll(&wait, 1, 20) == 1) getsockopt(probe, SOL_SOCKET, SO_ERROR, &code, &size);
+    }
+    ::close(probe);
+    switch (code) {
+      case ECONNREFUSED:
+        return "connection refused: nothing listens there";
+      case 0:
+      case EINPROGRESS:
+        return "no connection";
+      default:
+        return std::string("no connection: ") + std::strerror(code);
+    }
+  }
+
+  http_endpoint endpoint_;
+  tls_options tls_;
+  bool numeric_;
+  std::unique_ptr<socket_guard> guard_;
+  std::unique_ptr<httplib::ClientImpl> client_;
+  /// The same, when it speaks TLS.
+  httplib::SSLClient* tls_client_ = nullptr;
+  pid_t pid_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,582 @@
+#include <fulgurite/exporter/otlp_http.hpp>
+
+#include "../record_builder.hpp"
+#include "../scripted_server.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fg = fulgurite;
+using fulgurite_test::connection;
+using fulgurite_test::scripted_server;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Collects what the library says while it exists.
+class log_capture {
+ public:
+  log_capture() {
+    fg::set_log_handler([this](fg::log_level, std::string_view text) {
+      const std::lock_guard lock(mutex_);
+      text_.append(text).append("\n");
+    });
+  }
+  ~log_capture() { fg::set_log_handler({}); }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+  bool has(std::string_view part) const { return text().find(part) != std::string::npos; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+struct one_span {
+  explicit one_span(std::size_t count = 1, std::size_t name = 10) {
+    for (std::size_t i = 0; i < count; ++i) {
+      fg::span_data span;
+      span.name = std::string(name, 'n');
+      span.span_id = fg::span_id::from_number(i + 1);
+      builder.add(span);
+    }
+  }
+  fg::span_batch batch() const { return builder.batch(); }
+  fulgurite_test::record_builder builder;
+};
+
+fg::otlp_http_options to(scripted_server const& server) {
+  fg::otlp_http_options options;
+  options.endpoint = server.url();
+  options.gzip = false;
+  options.delivery.initial_backoff = 1ms;
+  options.delivery.max_backoff = 2ms;
+  return options;
+}
+
+std::string field(char tag, std::string_view content) {
+  return std::string(1, tag) + static_cast<char>(content.size()) + std::string(content);
+}
+
+const std::string protobuf_type = "Content-Type: application/x-protobuf\r\n";
+
+template <class F>
+std::chrono::nanoseconds timed(F&& f) {
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::steady_clock::now() - start;
+}
+
+}  // namespace
+
+TEST_CASE("a batch arrives, and the next one on the same connection") {
+  std::vector<connection::request> got;
+  scripted_server server({[&](connection& c) {
+    for (int i = 0; i < 2; ++i) {
+      got.push_back(c.read_request());
+      c.answer("200 OK", {}, protobuf_type);
+    }
+    c.wait_for_end();
+  }});
+  {
+    fg::otlp_http_options options = to(server);
+    options.headers = {{"X-Tenant", "blue"}, {"authorization", "Bearer secret"}};
+    fg::otlp_http_exporter exporter(options);
+    const one_span spans(3);
+    CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);
+    CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);
+    CHECK(exporter.flush({}));
+    CHECK(exporter.shutdown({}));
+    CHECK(exporter.export_spans(spans.batch()) == fg::export_result::failure);
+  }
+  CHECK(server.connections() == 1);
+  REQUIRE(got.size() == 2);
+  CHECK(got[0].head.starts_with("POST /v1/traces HTTP/1.1\r\n"));
+  CHECK(got[0].header("content-type") == "application/x-protobuf");
+  CHECK(got[0].header("user-agent") == "fulgurite/0.1.0 OTel-OTLP-Exporter-Cpp/0.1.0");
+  CHECK(got[0].header("x-tenant") == "blue");
+  CHECK(got[0].header("authorization") == "Bearer secret");
+  CHECK(got[0].header("content-encoding").empty());
+  fg::otlp_protobuf_encoder encoder;
+  const one_span spans(3);
+  const auto bytes = fg::to_otlp_protobuf(spans.batch(), encoder);
+  CHECK(got[1].body == std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+TEST_CASE("the path goes out as it was given") {
+  for (const char* path : {"", "/", "/a%2Fb/../c?key=v%20w&x", "?only=query"}) {
+    std::string line;
+    scripted_server server({[&](connection& c) {
+      line = c.read_request().head;
+      c.answer("200 OK");
+      c.wait_for_end();
+    }});
+    fg::otlp_http_options options = to(server);
+    options.endpoint = server.url(path);
+    CHECK(fg::otlp_http_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
+    const std::string expected = path[0] == '/' ? path : "/" + std::string(path);
+    CHECK(line.substr(0, line.find("\r\n")) == "POST " + expected + " HTTP/1.1");
+  }
+}
+
+TEST_CASE("gzip") {
+  connection::request got;
+  scripted_server server({[&](connection& c) {
+    got = c.read_request();
+    c.answer("200 OK");
+    c.wait_for_end();
+  }});
+  fg::otlp_http_options options = to(server);
+  options.gzip = true;
+  const one_span spans(100);
+  CHECK(fg::otlp_http_exporter(options).export_spans(spans.batch()) == fg::export_result::success);
+  CHECK(got.header("content-encoding") == "gzip");
+  fg::otlp_protobuf_encoder encoder;
+  const auto bytes = fg::to_otlp_protobuf(spans.batch(), encoder);
+  std::string unpacked(bytes.size() + 1, '\0');
+  z_stream stream{};
+  REQUIRE(inflateInit2(&stream, 15 + 16) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(got.body.data());
+  stream.avail_in = static_cast<uInt>(got.body.size());
+  stream.next_out = reinterpret_cast<Bytef*>(unpacked.data());
+  stream.avail_out = static_cast<uInt>(unpacked.size());
+  CHECK(inflate(&stream, Z_FINISH) == Z_STREAM_END);
+  unpacked.resize(stream.total_out);
+  inflateEnd(&stream);
+  CHECK(got.body.size() < bytes.size());
+  CHECK(unpacked == std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+TEST_CASE("what may not be retried is dropped, with the backend's own words and without secrets") {
+  for (const char* status :
+       {"400 Bad Request", "401 Unauthorized", "404 Not Found", "413 Too Large", "500 Oh", "501 No"}) {
+    log_capture log;
+    int requests = 0;
+    scripted_server server({[&](connection& c) {
+      ++requests;
+      c.read_request();
+      c.answer(status, std::string("\x08\x03") + field('\x12', "no such\x1b[31m tenant"), protobuf_type);
+      c.wait_for_end();
+    }});
+    fg::otlp_http_options options = to(server);
+    options.endpoint += "?api-key=secret";
+    options.headers = {{"Authorization", "Bearer secret"}};
+    {
+      fg::otlp_http_exporter exporter(options);
+      CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+      CHECK(exporter.stats().retried == 0);
+    }
+    CHECK(requests == 1);
+    CHECK(log.has(server.url() + " answered HTTP " + std::string(status).substr(0, 3) + ": no such [31m tenant"));
+    CHECK_FALSE(log.has("secret"));
+  }
+}
+
+TEST_CASE("an error's text body is quoted, too") {
+  log_capture log;
+  scripted_server server({[&](connection& c) {
+    c.read_request();
+    c.answer("403 Forbidden", "go\naway", "Content-Type: text/plain\r\n");
+    c.wait_for_end();
+  }});
+  CHECK(fg::otlp_http_exporter(to(server)).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(log.has("HTTP 403: go away"));
+}
+
+TEST_CASE("what may be retried is, on the same connection") {
+  for (const char* first : {"429 Too Many", "502 Bad Gateway", "503 Unavailable", "504 Timeout"}) {
+    scripted_server server({[&](connection& c) {
+      c.read_request();
+      c.answer(first);
+      c.read_request();
+      c.answer(first, {}, "Retry-After: 0\r\n");
+      c.read_request();
+      c.answer("200 OK");
+      c.wait_for_end();
+    }});
+    fg::otlp_http_exporter exporter(to(server));
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    CHECK(exporter.stats().retried == 2);
+    CHECK(server.connections() == 1);
+  }
+}
+
+TEST_CASE("a Retry-After beyond the time limit is not waited for; a date in the past is now") {
+  scripted_server server({[&](connection& c) {
+    c.read_request();
+    c.answer("503 Later", {}, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    c.read_request();
+    c.answer("429 Later", {}, "Retry-After: 3600\r\n");
+    c.wait_for_end();
+  }});
+  fg::otlp_http_exporter exporter(to(server));
+  const auto took = timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); });
+  CHECK(exporter.stats().retried == 1);
+  CHECK(took < 5s);
+}
+
+TEST_CASE("attempts are bounded") {
+  int requests = 0;
+  scripted_server server({[&](connection& c) {
+    while (!c.read_request().head.empty()) {
+      ++requests;
+      c.answer("503 Never");
+    }
+  }});
+  fg::otlp_http_options options = to(server);
+  options.delivery.max_attempts = 3;
+  {
+    fg::otlp_http_exporter exporter(options);
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK(exporter.stats().retried == 2);
+  }
+  CHECK(requests == 3);
+}
+
+TEST_CASE("partial success is counted, said and never retried") {
+  log_capture log;
+  int requests = 0;
+  scripted_server server({[&](connection& c) {
+    for (const std::string& body : {field('\x0a', std::string("\x08\x02") + field('\x12', "two are bad")),
+                                    field('\x0a', field('\x12', "mind your names")), std::string("\x0a\xff\xff\xff")}) {
+      c.read_request();
+      ++requests;
+      c.answer("200 OK", body, protobuf_type);
+    }
+    c.wait_for_end();
+  }});
+  fg::otlp_http_exporter exporter(to(server));
+  const one_span spans(3);
+  CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);
+  CHECK(exporter.stats().rejected == 2);
+  CHECK(log.has("rejected 2 spans: two are bad"));
+  CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);
+  CHECK(log.has("the backend says: mind your names"));
+  CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);  // malformed: as if it said nothing
+  CHECK(exporter.stats().rejected == 2);
+  CHECK(requests == 3);
+  CHECK(exporter.stats().retried == 0);
+}
+
+TEST_CASE("a connection reset in mid-request or mid-answer is tried again") {
+  scripted_server server({[](connection& c) { c.reset(); },
+                          [](connection& c) {
+                            c.read_request();
+                            c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+                            c.reset();
+                          },
+                          [](connection& c) {
+                            c.read_request();
+                            c.send("garbage that is no HTTP\r\n\r\n");
+                          },
+                          [](connection& c) {
+                            c.read_request();
+                            c.answer("200 OK");
+                            c.wait_for_end();
+                          }});
+  fg::otlp_http_exporter exporter(to(server));
+  const one_span spans(5000, 100);
+  CHECK(exporter.export_spans(spans.batch()) == fg::export_result::success);
+  CHECK(exporter.stats().retried == 3);
+}
+
+TEST_CASE("a kept connection that the server closed costs no backoff") {
+  scripted_server server({[](connection& c) {
+                            c.read_request();
+                            c.answer("200 OK");
+                            c.read_request();  // and away
+                          },
+                          [](connection& c) {
+                            c.read_request();
+                            c.answer("200 OK");
+                            c.wait_for_end();
+                          }});
+  fg::otlp_http_options options = to(server);
+  options.delivery.initial_backoff = 1h;
+  options.delivery.max_backoff = 1h;
+  fg::otlp_http_exporter exporter(options);
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+}
+
+TEST_CASE("the time limit holds against a hang, a drip in the head, a drip in the body, and endless retries") {
+  const std::vector<scripted_server::handler> faults{[](connection& c) { c.wait_for_end(); },
+                                                     [](connection& c) {
+                                                       c.read_request();
+                                                       c.wait_for_end();
+                                                     },
+                                                     [](connection& c) {
+                                                       c.read_request();
+                                                       c.send("HTTP/1.1 200 OK\r\n");
+                                                       while (c.send("X-Drip: x\r\n")) std::this_thread::sleep_for(5ms);
+                                                     },
+                                                     [](connection& c) {
+                                                       c.read_request();
+                                                       c.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+                                                       while (c.send("x")) std::this_thread::sleep_for(5ms);
+                                                     },
+                                                     [](connection& c) {
+                                                       while (!c.read_request().head.empty())
+                                                         c.answer("503 No", {}, "Retry-After: 0\r\n");
+                                                     }};
+  for (scripted_server::handler const& fault : faults) {
+    log_capture log;
+    scripted_server server({fault});
+    fg::otlp_http_options options = to(server);
+    options.timeout = 100ms;
+    options.delivery.max_attempts = 1'000'000;
+    fg::otlp_http_exporter exporter(options);
+    const auto took = timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); });
+    CHECK(took < 3s);
+    CHECK(log.has("a batch was not delivered"));
+  }
+}
+
+TEST_CASE("a gigantic answer is given up") {
+  log_capture log;
+  scripted_server server({[](connection& c) {
+    c.read_request();
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n");
+    const std::string lot(1 << 16, 'x');
+    while (c.send(lot)) {
+    }
+  }});
+  fg::otlp_http_exporter exporter(to(server));
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(log.has("larger than 4 MiB"));
+  CHECK(exporter.stats().retried == 0);
+}
+
+TEST_CASE("redirects are not followed") {
+  log_capture log;
+  int requests = 0;
+  scripted_server server({[&](connection& c) {
+    c.read_request();
+    ++requests;
+    c.answer("307 Elsewhere", {}, "Location: /elsewhere\r\n");
+    c.wait_for_end();
+  }});
+  {
+    fg::otlp_http_exporter exporter(to(server));
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  }
+  CHECK(requests == 1);
+  CHECK(log.has("HTTP 307"));
+}
+
+TEST_CASE("nobody there: said in words, within the time limit") {
+  log_capture log;
+  std::string url;
+  {
+    scripted_server gone({[](connection&) {}});
+    url = gone.url();
+  }
+  fg::otlp_http_options options;
+  options.endpoint = url;
+  options.timeout = 200ms;
+  options.delivery.initial_backoff = 10ms;
+  fg::otlp_http_exporter exporter(options);
+  CHECK(timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); }) < 3s);
+  CHECK(log.has(url + ": connection refused"));
+  CHECK(exporter.stats().retried > 0);
+  const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 1s);
+  CHECK_FALSE(health.reachable);
+  CHECK(health.endpoint == url);
+  CHECK(health.reason.find("connection refused") != std::string::npos);
+}
+
+TEST_CASE("a name that does not exist") {
+  log_capture log;
+  fg::otlp_http_options options;
+  options.endpoint = "http://no-such-host.invalid/v1/traces";
+  options.timeout = 300ms;
+  options.delivery.max_attempts = 1;
+  fg::otlp_http_exporter exporter(options);
+  CHECK(timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); }) < 3s);
+  CHECK(log.has("name could not be resolved"));
+}
+
+TEST_CASE("localhost is tried at each of its addresses") {
+  scripted_server server({[](connection& c) {
+    c.read_request();
+    c.answer("200 OK");
+    c.wait_for_end();
+  }});
+  fg::otlp_http_options options = to(server);
+  options.endpoint = "http://localhost:" + std::to_string(server.port()) + "/v1/traces";
+  options.delivery.max_attempts = 1;
+  CHECK(fg::otlp_http_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
+}
+
+TEST_CASE("an interruption ends an export in mid-request and in a pause") {
+  const std::vector<scripted_server::handler> waits{[](connection& c) { c.wait_for_end(); },
+                                                    [](connection& c) {
+                                                      while (!c.read_request().head.empty())
+                                                        c.answer("503 No", {}, "Retry-After: 5\r\n");
+                                                    }};
+  for (scripted_server::handler const& wait : waits) {
+    scripted_server server({wait});
+    fg::otlp_http_exporter exporter(to(server));
+    std::atomic<bool> done{false};
+    std::thread interrupter([&] {
+      while (!done) {
+        std::this_thread::sleep_for(5ms);
+        exporter.interrupt();
+      }
+    });
+    CHECK(timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); }) < 4s);
+    done = true;
+    interrupter.join();
+  }
+}
+
+TEST_CASE("an interruption counts for the export that is under way only") {
+  scripted_server server({[](connection& c) {
+    c.read_request();
+    c.answer("200 OK");
+    c.wait_for_end();
+  }});
+  fg::otlp_http_exporter exporter(to(server));
+  exporter.interrupt();
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+}
+
+TEST_CASE("check_health asks with an empty request") {
+  std::string body = "unset";
+  scripted_server server({[&](connection& c) {
+                            body = c.read_request().body;
+                            c.answer("200 OK");
+                            c.wait_for_end();
+                          },
+                          [](connection& c) {
+                            c.read_request();
+                            c.answer("401 Unauthorized", "who are you", "Content-Type: text/plain\r\n");
+                            c.wait_for_end();
+                          }});
+  fg::otlp_http_exporter exporter(to(server));
+  const auto soon = std::chrono::steady_clock::now() + 5s;
+  fg::health_report health = exporter.check_health(soon);
+  CHECK(health.reachable);
+  CHECK(health.endpoint == server.url());
+  CHECK(health.latency > 0ns);
+  CHECK(body.empty());
+  health = exporter.check_health(soon);
+  CHECK_FALSE(health.reachable);
+  CHECK(health.reason == "HTTP 401: who are you");
+}
+
+TEST_CASE("wrong options are said once and fail every batch") {
+  log_capture log;
+  for (const char* endpoint : {"", "localhost:4318", "ftp://x/", "http://", "http://user:secret@host/", "http://h:0/",
+                               "http://h:70000/", "http://::1/", "http://[::1/", "http://a b/"}) {
+    fg::otlp_http_options options;
+    options.endpoint = endpoint;
+    fg::otlp_http_exporter exporter(options);
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK_FALSE(exporter.flush({}));
+    CHECK_FALSE(exporter.check_health({}).reachable);
+    CHECK(log.has(exporter.check_health({}).reason));
+  }
+  fg::otlp_http_options options;
+  options.headers = {{"X-Key", "secret\r\nX-Other: 1"}};
+  CHECK(fg::otlp_http_exporter(options).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(log.has("a header has no valid name"));
+  CHECK_FALSE(log.has("secret"));
+}
+
+TEST_CASE("a batch too large for one request goes in several; a span too large for any is counted") {
+  std::vector<std::size_t> sizes;
+  scripted_server server({[&](connection& c) {
+    for (connection::request got = c.read_request(); !got.head.empty(); got = c.read_request()) {
+      sizes.push_back(got.body.size());
+      c.answer("200 OK");
+    }
+  }});
+  fg::detail::otlp_channel_options options;
+  REQUIRE(fg::detail::parse_endpoint(server.url(), options.endpoint).empty());
+  options.gzip = false;
+  {
+    fg::detail::otlp_channel channel(options);
+    fulgurite_test::record_builder builder;
+    std::vector<fg::span_data> spans(30);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      spans[i].name = std::string(i == 7 ? 5000 : 300, 'n');
+      builder.add(spans[i]);
+    }
+    const auto soon = std::chrono::steady_clock::now() + 5s;
+    CHECK(channel.send(builder.batch(), soon, 2000) == fg::export_result::success);
+    CHECK(channel.stats().too_large == 1);
+    CHECK(channel.stats().rejected == 0);
+  }
+  CHECK(sizes.size() > 4);
+  for (const std::size_t size : sizes) CHECK(size <= 2000);
+}
+
+TEST_CASE("a closed connection raises no SIGPIPE, and the process's disposition is left alone") {
+  scripted_server server({[](connection& c) { c.reset(); }});
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGPIPE, SIG_DFL);
+    fg::otlp_http_options options = to(server);
+    options.delivery.max_attempts = 3;
+    fg::otlp_http_exporter exporter(options);
+    const one_span spans(20000, 200);
+    for (int i = 0; i < 3; ++i) static_cast<void>(exporter.export_spans(spans.batch()));
+    struct sigaction now{};
+    sigaction(SIGPIPE, nullptr, &now);
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    _exit(now.sa_handler == SIG_DFL && sigismember(&blocked, SIGPIPE) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("after a fork the child has a connection of its own") {
+  std::atomic<int> requests{0};
+  scripted_server server({[&](connection& c) {
+    c.read_request();
+    ++requests;
+    c.answer("200 OK");
+    // The parent's connection: nothing of the child's may come here, not even an end.
+    if (!c.read_request().head.empty()) {
+      ++requests;
+      c.answer("200 OK");
+    }
+  }});
+  fg::otlp_http_exporter exporter(to(server));
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  const pid_t child = fork();
+  if (child == 0) {
+    // The server serves one connection after the other, so this one gets no answer; it only must not use the first.
+    exporter.interrupt();
+    fg::otlp_http_options options = to(server);
+    std::thread stop([&] {
+      std::this_thread::sleep_for(50ms);
+      exporter.interrupt();
+    });
+    static_cast<void>(exporter.export_spans(one_span().batch()));
+    stop.join();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(requests == 2);
+  CHECK(exporter.stats().retried == 0);
+}
