@@ -7,6 +7,8 @@
 namespace fg = fulgurite;
 using fg::trace_state;
 
+static_assert(trace_state::is_valid_value("at compile time") && !trace_state::is_valid_value("not = allowed"));
+
 namespace {
 
 std::string read(std::string_view text) { return trace_state::from_header(text).to_header(); }
@@ -78,7 +80,14 @@ TEST_CASE("every character of a value is allowed from 0x20 to 0x7e but comma and
   for (int c = 0; c < 256; ++c) {
     CAPTURE(c);
     const std::string value = std::string("x") + static_cast<char>(c) + "y";
-    CHECK(trace_state::is_valid_value(value) == (c >= 0x20 && c <= 0x7e && c != ',' && c != '='));
+    const bool allowed = c >= 0x20 && c <= 0x7e && c != ',' && c != '=';
+    CHECK(trace_state::is_valid_value(value) == allowed);
+    for (std::size_t size = 8; size < 20; ++size)  // eight are looked at at once
+      for (std::size_t place = 0; place + 1 < size; ++place) {
+        std::string long_value(size, 'x');
+        long_value[place] = static_cast<char>(c);
+        REQUIRE(trace_state::is_valid_value(long_value) == allowed);
+      }
     const std::string key = std::string("x") + static_cast<char>(c);
     const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     CHECK(trace_state::is_valid_key(key) ==

@@ -1,7 +1,6 @@
 // Name-value pairs that travel with a request: W3C Baggage.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
@@ -57,8 +56,9 @@ class baggage {
 
  private:
   std::vector<baggage_entry>::const_iterator find(std::string_view key) const noexcept {
-    return std::find_if(entries_.begin(), entries_.end(),
-                        [key](baggage_entry const& entry) { return entry.key == key; });
+    auto at = entries_.begin();
+    while (at != entries_.end() && at->key != key) ++at;
+    return at;
   }
 
   std::vector<baggage_entry> entries_;

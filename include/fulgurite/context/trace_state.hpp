@@ -4,12 +4,13 @@
 // tree of entries is built. Reading a header and writing one are the propagator's (propagator/w3c.hpp).
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace fulgurite {
@@ -60,12 +61,34 @@ constexpr bool trace_state::is_valid_key(std::string_view key) noexcept {
   return true;
 }
 
+namespace detail {
+
+/// Eight characters of a value at once; a bit is left for each that is not printable ASCII, or a comma or equals sign.
+inline std::uint64_t bad_in_value(const char* text) noexcept {
+  std::uint64_t c = 0;
+  std::memcpy(&c, text, 8);
+  constexpr std::uint64_t each = 0x0101'0101'0101'0101U, high = each * 0x80, low = each * 0x7f;
+  const auto is_not = [c](char sign) {  // the high bit of every byte that is another character
+    const std::uint64_t difference = c ^ each * static_cast<unsigned char>(sign);
+    return ((difference & low) + low) | difference;
+  };
+  const std::uint64_t printable = ((c & low) + each * (0x80 - 0x20)) & ~((c & low) + each) & ~c;
+  return ~(printable & is_not(',') & is_not('=')) & high;
+}
+
+}  // namespace detail
+
 /// 1 to 256 printable ASCII characters without comma and equals sign, not ending with a space.
 constexpr bool trace_state::is_valid_value(std::string_view value) noexcept {
   if (value.empty() || value.size() > 256 || value.back() == ' ') return false;
-  bool valid = true;  // without a branch for each character: most values are valid
-  for (const char c : value) valid &= (c >= 0x20) & (c <= 0x7e) & (c != ',') & (c != '=');
-  return valid;
+  if (!std::is_constant_evaluated() && value.size() >= 8) {
+    std::uint64_t bad = detail::bad_in_value(value.data() + value.size() - 8);  // overlaps the last whole eight
+    for (std::size_t i = 0; i + 8 <= value.size(); i += 8) bad |= detail::bad_in_value(value.data() + i);
+    return bad == 0;
+  }
+  for (const char c : value)
+    if (c < 0x20 || c > 0x7e || c == ',' || c == '=') return false;
+  return true;
 }
 
 namespace detail {
@@ -186,7 +209,7 @@ inline trace_state trace_state::shortened(std::size_t limit) const {
     for (std::size_t i = all.size; i-- > 0 && length > limit;)
       if (!dropped[i] && all.members[i].size() > longer_than) {
         dropped[i] = true;
-        length -= std::min(length, all.members[i].size() + 1);  // the last one to go has no comma
+        length = length > all.members[i].size() ? length - all.members[i].size() - 1 : 0;  // the last has no comma
       }
   for (std::size_t i = 0; i < all.size; ++i)
     if (!dropped[i]) kept.add(all.members[i], 0);

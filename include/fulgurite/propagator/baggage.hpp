@@ -7,7 +7,6 @@
 #include <fulgurite/context/context.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -147,8 +146,7 @@ class baggage_propagator {
     std::size_t members = 0, size = 0;
     while (!text.empty()) {
       const std::string_view member = detail::next_member(text);
-      const std::size_t semicolon = std::min(member.find(';'), member.size());
-      const std::string_view pair = member.substr(0, semicolon);
+      const std::string_view pair = member.substr(0, member.find(';'));
       const std::size_t equals = pair.find('=');
       if (equals == std::string_view::npos) continue;
       const std::string_view key = detail::trimmed(pair.substr(0, equals));
@@ -161,7 +159,7 @@ class baggage_propagator {
         continue;
       }
       size += (members++ != 0) + member.size();
-      const std::string_view properties = member.substr(std::min(semicolon + 1, member.size()));
+      const std::string_view properties = member.substr(pair.size() + (pair.size() < member.size() ? 1 : 0));
       result.set(key, detail::percent_decoded(value), detail::trimmed(properties));
     }
     return result;

@@ -26,6 +26,7 @@ constexpr char lower_case(char c) noexcept { return c >= 'A' && c <= 'Z' ? stati
 /// Equal but for the case of ASCII letters.
 constexpr bool equal_keys(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
+  if (a == b) return true;
   for (std::size_t i = 0; i < a.size(); ++i)
     if (a[i] != b[i] && lower_case(a[i]) != lower_case(b[i])) return false;
   return true;
