@@ -39,22 +39,32 @@ TEST_CASE("a composition chosen at run time records, propagates and moves") {
   CHECK(tracer.extract(carrier).span().span_id() == spans[0].span_id);
   // A moved-from tracer is off.
   CHECK_FALSE(made.is_on());
-  { auto span = made.trace_context("nothing"); }
+  {
+    auto span = made.trace_context("nothing");
+  }
   CHECK(tracer.stats().sampled == 1);
 }
 
 TEST_CASE("the global tracer: off without backends, then what was set; earlier references stay good") {
   fg::any_tracer& off = fg::global_tracer();
   CHECK_FALSE(off.is_on());
-  { auto span = off.trace_context("unseen"); }
+  {
+    auto span = off.trace_context("unseen");
+  }
   fg::memory_exporter first, second;
-  fg::set_global_tracer(fg::any_tracer(fg::resource{}, fg::always_on_sampler{}, first, fg::w3c_propagator{}, fg::batch_processor{}));
+  fg::set_global_tracer(
+      fg::any_tracer(fg::resource{}, fg::always_on_sampler{}, first, fg::w3c_propagator{}, fg::batch_processor{}));
   fg::any_tracer& one = fg::global_tracer();
   CHECK(&one == &fg::global_tracer());
-  fg::set_global_tracer(fg::any_tracer(fg::resource{}, fg::always_on_sampler{}, second, fg::w3c_propagator{}, fg::batch_processor{}));
+  fg::set_global_tracer(
+      fg::any_tracer(fg::resource{}, fg::always_on_sampler{}, second, fg::w3c_propagator{}, fg::batch_processor{}));
   CHECK(&fg::global_tracer() != &one);
-  { auto span = one.trace_context("to the first"); }
-  { auto span = fg::global_tracer().trace_context("to the second"); }
+  {
+    auto span = one.trace_context("to the first");
+  }
+  {
+    auto span = fg::global_tracer().trace_context("to the second");
+  }
   CHECK(one.force_flush());
   CHECK(fg::global_tracer().force_flush());
   REQUIRE(first.spans().size() == 1);
@@ -68,7 +78,8 @@ TEST_CASE("the global tracer is set and used from many threads") {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([t] {
       for (int i = 0; i < 20; ++i) {
-        if (t == 0) fg::set_global_tracer(fg::any_tracer(fg::resource{}, fg::always_off_sampler{}, fg::noop_exporter{}, {}, {}));
+        if (t == 0)
+          fg::set_global_tracer(fg::any_tracer(fg::resource{}, fg::always_off_sampler{}, fg::noop_exporter{}, {}, {}));
         auto span = fg::global_tracer().trace_context("x");
       }
     });

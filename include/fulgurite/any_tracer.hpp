@@ -112,9 +112,7 @@ class global_tracers {
 inline any_tracer& global_tracer() noexcept { return detail::global_tracers::instance().get(); }
 
 /// Makes this the global tracer. References to an earlier one stay good: it is kept for the rest of the program.
-inline void set_global_tracer(any_tracer tracer) noexcept {
-  detail::global_tracers::instance().set(std::move(tracer));
-}
+inline void set_global_tracer(any_tracer tracer) noexcept { detail::global_tracers::instance().set(std::move(tracer)); }
 
 }  // namespace v1
 }  // namespace fulgurite

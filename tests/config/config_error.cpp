@@ -7,7 +7,8 @@
 namespace fg = fulgurite;
 
 TEST_CASE("config_error lists every problem, one line each") {
-  const fg::config_error error({{"TRACER_TYPE", "jeager", "agentops, noop"}, {"AGENTOPS_API_KEY", "********", "any text"}});
+  const fg::config_error error(
+      {{"TRACER_TYPE", "jeager", "agentops, noop"}, {"AGENTOPS_API_KEY", "********", "any text"}});
   CHECK(std::string(error.what()) ==
         "the tracer's configuration has 2 problems\n"
         "  TRACER_TYPE=\"jeager\": allowed is agentops, noop\n"

@@ -24,13 +24,15 @@ TEST_CASE("an address comes apart") {
 }
 
 TEST_CASE("what is no address") {
-  for (const char* text : {"", "host", "host:4317", "://host", "http://", "http://:80", "http://host:0", "http://host:65536",
-                           "http://host:", "http://host:80x", "http://ho st", "http://host/\n", "http://[::1", "http://[::1]x",
-                           "http:/host", "http://?x"}) {
+  for (const char* text : {"", "host", "host:4317", "://host", "http://", "http://:80", "http://host:0",
+                           "http://host:65536", "http://host:", "http://host:80x", "http://ho st", "http://host/\n",
+                           "http://[::1", "http://[::1]x", "http:/host", "http://?x"}) {
     CAPTURE(text);
     CHECK_FALSE(fg::detail::split_endpoint(text));
   }
+  CHECK(fg::detail::is_http_endpoint("https://host:1/x"));
   CHECK_FALSE(fg::detail::is_http_endpoint("udp://host:6831"));
+  CHECK_FALSE(fg::detail::is_http_endpoint("http://me:pw@host"));
 }
 
 TEST_CASE("user, password and query of an address are not shown") {
@@ -79,7 +81,8 @@ TEST_CASE("the protocol and the address of an OTLP endpoint") {
   for (row const& r : rows) {
     CAPTURE(r.endpoint);
     CAPTURE(r.said);
-    CHECK(fg::otlp_target_of({.otlp_endpoint = r.endpoint, .otlp_protocol = r.said}) == fg::otlp_target{r.protocol, r.url});
+    CHECK(fg::otlp_target_of({.otlp_endpoint = r.endpoint, .otlp_protocol = r.said}) ==
+          fg::otlp_target{r.protocol, r.url});
   }
 }
 

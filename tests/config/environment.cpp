@@ -161,8 +161,8 @@ TEST_CASE("the own variables win over OpenTelemetry's") {
 }
 
 TEST_CASE("an empty variable is unset") {
-  const fg::tracer_config config =
-      clean({{"TRACER_TYPE", ""}, {"TRACER_SAMPLING_RATE", ""}, {"TRACER_SERVICE_NAME", ""}, {"OTEL_SERVICE_NAME", "otel"}});
+  const fg::tracer_config config = clean(
+      {{"TRACER_TYPE", ""}, {"TRACER_SAMPLING_RATE", ""}, {"TRACER_SERVICE_NAME", ""}, {"OTEL_SERVICE_NAME", "otel"}});
   CHECK(config.tracer_type == fg::tracer_type::agentops);
   CHECK(config.sampling_rate == 1.0);
   CHECK(config.service_name == "otel");
@@ -183,9 +183,11 @@ TEST_CASE("every problem at once, secrets hidden") {
         "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, jaeger, zipkin, noop, mine\n"
         "  TRACER_SAMPLING_RATE=\"1.5\": allowed is a number from 0 to 1\n"
         "  TRACER_INSTRUMENT_MANAGED=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
-        "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://...\n"
+        "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://..., without user "
+        "and password\n"
         "  AGENTOPS_DAEMON=\"2\": allowed is true, false, 1, 0, yes, no, on, off\n"
-        "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or https://...\n"
+        "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or "
+        "https://..., without user and password\n"
         "  TRACER_LOG_LEVEL=\"loud\": allowed is debug, info, warn, error, off");
   CHECK(loaded.warnings.empty());
   for (const char* rate : {"nan", "-0.1", "inf", "half", "1e400"}) {
@@ -223,8 +225,9 @@ TEST_CASE("OpenTelemetry's variables are warned about and ignored") {
   CHECK(all.find("s3cret") == std::string::npos);
   CHECK(all.find("OTEL_PROPAGATORS=\"b3\" is ignored: allowed is tracecontext, baggage, none in this version\n") !=
         std::string::npos);
-  CHECK(all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, console, none, zipkin\n") !=
-        std::string::npos);
+  CHECK(
+      all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, console, none, zipkin\n") !=
+      std::string::npos);
   CHECK(all.find("OTEL_SDK_DISABLED=\"1\" is ignored: allowed is true, false\n") != std::string::npos);
 }
 

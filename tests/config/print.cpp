@@ -45,7 +45,8 @@ TEST_CASE("the table agrees with the defaults, and no name stands in it twice") 
 // Writes the file instead of comparing when FULGURITE_UPDATE_DOCS is set.
 TEST_CASE("docs/CONFIGURATION.md holds the table") {
   const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs/CONFIGURATION.md";
-  const std::string begin = "<!-- table: printed by configuration_reference(), compared by tests/config/print.cpp -->\n";
+  const std::string begin =
+      "<!-- table: printed by configuration_reference(), compared by tests/config/print.cpp -->\n";
   const std::string end = "<!-- end of table -->\n";
   std::stringstream content;
   content << std::ifstream(path).rdbuf();

@@ -19,17 +19,19 @@ TEST_CASE("every problem of a configuration made in code, at once") {
   config.max_queue_size = 10;
   config.propagators = {"tracecontext", "b3"};
   const fg::config_error error(fg::problems_of(config));
-  CHECK(std::string(error.what()) ==
-        "the tracer's configuration has 7 problems\n"
-        "  TRACER_SAMPLING_RATE=\"nan\": allowed is a number from 0 to 1\n"
-        "  OTLP_ENDPOINT=\"http://********@\": allowed is an address http://host[:port][/path] or https://...\n"
-        "  JAEGER_ENDPOINT=\"tcp://host:1\": allowed is an address http://host[:port][/path], https://... or "
-        "udp://host:port\n"
-        "  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=\"thrift\": allowed is grpc, http/protobuf, http/json\n"
-        "  OTEL_EXPORTER_OTLP_TRACES_HEADERS=\"authorization=********\": allowed is key=value,... of valid header names "
-        "and values, percent-encoded\n"
-        "  OTEL_PROPAGATORS=\"tracecontext,b3\": allowed is tracecontext, baggage, none\n"
-        "  OTEL_BSP_MAX_EXPORT_BATCH_SIZE=\"4096\": allowed is at most the queue's size, 10");
+  CHECK(
+      std::string(error.what()) ==
+      "the tracer's configuration has 7 problems\n"
+      "  TRACER_SAMPLING_RATE=\"nan\": allowed is a number from 0 to 1\n"
+      "  OTLP_ENDPOINT=\"http://********@\": allowed is an address http://host[:port][/path] or https://..., without "
+      "user and password\n"
+      "  JAEGER_ENDPOINT=\"tcp://host:1\": allowed is an address http://host[:port][/path], https://... or "
+      "udp://host:port\n"
+      "  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=\"thrift\": allowed is grpc, http/protobuf, http/json\n"
+      "  OTEL_EXPORTER_OTLP_TRACES_HEADERS=\"authorization=********\": allowed is key=value,... of valid header names "
+      "and values, percent-encoded\n"
+      "  OTEL_PROPAGATORS=\"tracecontext,b3\": allowed is tracecontext, baggage, none\n"
+      "  OTEL_BSP_MAX_EXPORT_BATCH_SIZE=\"4096\": allowed is at most the queue's size, 10");
 }
 
 TEST_CASE("an empty text is unset, and an address may be udp for Jaeger") {

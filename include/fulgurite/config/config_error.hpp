@@ -34,8 +34,10 @@ struct config_error : std::runtime_error {
  private:
   static std::string lines_of(std::vector<config_problem> const& problems) {
     const std::size_t count = problems.size();
-    std::string text = "the tracer's configuration has " + std::to_string(count) + (count == 1 ? " problem" : " problems");
-    for (config_problem const& p : problems) text += "\n  " + p.variable + "=\"" + p.value + "\": allowed is " + p.allowed;
+    std::string text =
+        "the tracer's configuration has " + std::to_string(count) + (count == 1 ? " problem" : " problems");
+    for (config_problem const& p : problems)
+      text += "\n  " + p.variable + "=\"" + p.value + "\": allowed is " + p.allowed;
     return text;
   }
 

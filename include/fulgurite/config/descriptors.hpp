@@ -1,5 +1,5 @@
-// The one table of settings: each member of `tracer_config` with its variables, its default, what is allowed, whether it
-// is a secret, and a sentence about it.
+// The one table of settings: each member of `tracer_config` with its variables, its default, what is allowed, whether
+// it is a secret, and a sentence about it.
 //
 // Reading the environment and a file, validation, printing and docs/CONFIGURATION.md all go through this table; a new
 // setting is one member in tracer_config.hpp and one entry here. Needs Boost.Hana.
@@ -38,7 +38,7 @@ enum class setting_kind {
 
 template <class T>
 struct config_field {
-  T tracer_config::*member;
+  T tracer_config::* member;
   /// Its name in a configuration file.
   const char* name;
   /// The tracer's own variable: a wrong value is an error.
@@ -108,7 +108,8 @@ inline bool are_headers(tracer_config::pairs const& headers) {
 }
 
 inline constexpr const char* yes_or_no = "true, false, 1, 0, yes, no, on, off";
-inline constexpr const char* http_address = "an address http://host[:port][/path] or https://...";
+inline constexpr const char* http_address =
+    "an address http://host[:port][/path] or https://..., without user and password";
 
 // clang-format off
 inline constexpr auto config_fields = boost::hana::make_tuple(
@@ -139,7 +140,7 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
     config_field<std::string>{.member = &tracer_config::jaeger_endpoint, .name = "jaeger_endpoint",
         .variable = "JAEGER_ENDPOINT", .fallback = "http://localhost:14268/api/traces",
         .allowed = "an address http://host[:port][/path], https://... or udp://host:port", .kind = setting_kind::address,
-        .valid = [](std::string const& text) { const auto parts = split_endpoint(text); return parts && (parts->scheme == "http" || parts->scheme == "https" || parts->scheme == "udp"); },
+        .valid = [](std::string const& text) { const auto parts = split_endpoint(text); return parts && (parts->scheme == "udp" || is_http_endpoint(text)); },
         .meaning = "Where Jaeger's collector, or with `udp://` its agent, listens."},
     config_field<std::string>{.member = &tracer_config::zipkin_endpoint, .name = "zipkin_endpoint",
         .variable = "ZIPKIN_ENDPOINT", .standard = "OTEL_EXPORTER_ZIPKIN_ENDPOINT",

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/transport/endpoint.hpp>
 
 #include <charconv>
 #include <cstdint>
@@ -26,7 +27,7 @@ struct endpoint_parts {
 /// Empty for what is not such an address: no host, a port that is none, a space or a control character anywhere.
 inline std::optional<endpoint_parts> split_endpoint(std::string_view text) {
   for (const char c : text)
-    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f) return std::nullopt;
+    if (c <= ' ' || c >= 0x7f) return std::nullopt;
   endpoint_parts parts;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
@@ -65,9 +66,10 @@ inline std::optional<endpoint_parts> split_endpoint(std::string_view text) {
   return parts;
 }
 
+/// What an exporter over HTTP takes.
 inline bool is_http_endpoint(std::string_view text) {
-  const auto parts = split_endpoint(text);
-  return parts && (parts->scheme == "http" || parts->scheme == "https");
+  http_endpoint parsed;
+  return parse_endpoint(text, parsed).empty();
 }
 
 /// An address without what may be a secret in it: the user's name and password, and the query.
@@ -89,7 +91,7 @@ inline bool is_loopback(std::string_view host) noexcept {
 /// Whether spans to this address could be read on their way to another machine.
 inline bool is_plain_and_remote(std::string_view endpoint) {
   const auto parts = split_endpoint(endpoint);
-  return parts && parts->scheme == "http" && !is_loopback(parts->host);
+  return parts && (parts->scheme == "http" || parts->scheme == "HTTP") && !is_loopback(parts->host);
 }
 
 /// Adds `v1/traces` to a base address, with exactly one slash between (OpenTelemetry, protocol/exporter.md).
@@ -120,7 +122,8 @@ inline otlp_target otlp_target_of(tracer_config const& config) {
   std::string const& endpoint = config.otlp_endpoint.empty() ? unset : config.otlp_endpoint;
   const auto parts = detail::split_endpoint(endpoint);
   const bool said = !config.otlp_protocol.empty();
-  // A lone slash is the path of an address whose protocol was said: OpenTelemetry's per-signal variable is used unchanged.
+  // A lone slash is the path of an address whose protocol was said: OpenTelemetry's per-signal variable is used
+  // unchanged.
   const bool has_path = parts && (said ? !parts->path.empty() : parts->path.size() > 1);
   const bool http = said ? config.otlp_protocol != "grpc" : has_path || (parts && parts->port == 4318);
   if (!http) return {"grpc", endpoint};

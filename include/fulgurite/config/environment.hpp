@@ -90,7 +90,8 @@ class environment_reader {
   template <class T>
   bool take_registered(config_field<T> const&, std::string_view text) {
     if constexpr (std::same_as<T, tracer_type>)
-      if (const std::string name = lower_case(trimmed(text)); std::ranges::find(registered_, name) != registered_.end()) {
+      if (const std::string name = lower_case(trimmed(text));
+          std::ranges::find(registered_, name) != registered_.end()) {
         to_.config.registered_type = name;
         return true;
       }
@@ -118,8 +119,7 @@ class environment_reader {
     if (chosen.empty()) return;
     to_.origins["traces_exporter"] = config_origin::opentelemetry;
     if (chosen != "zipkin") to_.config.traces_exporter = chosen;
-    if (type_unset)
-      to_.config.tracer_type = chosen == "zipkin" ? tracer_type::zipkin : tracer_type::opentelemetry;
+    if (type_unset) to_.config.tracer_type = chosen == "zipkin" ? tracer_type::zipkin : tracer_type::opentelemetry;
   }
 
   /// OTEL_TRACES_SAMPLER_ARG belongs to OTEL_TRACES_SAMPLER, and TRACER_SAMPLING_RATE replaces both.
@@ -165,8 +165,7 @@ class environment_reader {
     const auto parts = split_endpoint(endpoint);
     const config_origin origin = to_.origin("otlp_endpoint");
     if (!parts || origin == config_origin::unset) return;
-    const bool by_standard =
-        origin == config_origin::opentelemetry || origin == config_origin::opentelemetry_general;
+    const bool by_standard = origin == config_origin::opentelemetry || origin == config_origin::opentelemetry_general;
     if (by_standard && protocol.empty()) protocol = "http/protobuf";
     if (protocol.empty() || protocol == "grpc") return;
     if (origin == config_origin::opentelemetry_general || (!by_standard && parts->path.size() <= 1))
@@ -180,7 +179,8 @@ class environment_reader {
     const config_origin given = to_.origin("resource_attributes");
     const auto move_to = [&](std::string& member, std::string_view name, std::string_view key) {
       auto& entries = to_.config.resource_attributes;
-      const auto found = std::ranges::find(entries, key, [](auto const& entry) { return std::string_view(entry.first); });
+      const auto found =
+          std::ranges::find(entries, key, [](auto const& entry) { return std::string_view(entry.first); });
       if (found == entries.end()) return;
       const config_origin origin = to_.origin(name);
       if (origin == config_origin::unset || (origin == config_origin::file && given > config_origin::file)) {
@@ -202,11 +202,13 @@ class environment_reader {
     const config_origin origin = to_.origin("max_batch_size");
     if (batch <= queue) return;
     if (origin == config_origin::file) {
-      to_.problems.push_back({"max_batch_size", detail::text_of(batch), "at most the queue's size, " + detail::text_of(queue)});
+      to_.problems.push_back(
+          {"max_batch_size", detail::text_of(batch), "at most the queue's size, " + detail::text_of(queue)});
       return;
     }
     if (origin != config_origin::unset)
-      ignore("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", detail::text_of(batch), "at most the queue's size, " + detail::text_of(queue));
+      ignore("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", detail::text_of(batch),
+             "at most the queue's size, " + detail::text_of(queue));
     batch = std::min(tracer_config().max_batch_size, queue);
   }
 

@@ -96,7 +96,8 @@ class config_file_reader {
         if (!again) take(field, entry.value);
       });
       if (again)
-        to_.problems.push_back({std::string(entry.key), known ? "given twice" : "unknown", "each field once" + place()});
+        to_.problems.push_back(
+            {std::string(entry.key), known ? "given twice" : "unknown", "each field once" + place()});
       else if (!known)
         to_.problems.push_back({std::string(entry.key), "unknown", "one of " + names() + place()});
     }
@@ -141,7 +142,8 @@ class config_file_reader {
   }
 
   void cannot_be_read(std::string_view sentence) {
-    to_.problems.push_back({"TRACER_CONFIG_FILE", path_, "a file with a JSON object of settings; here: " + std::string(sentence)});
+    to_.problems.push_back(
+        {"TRACER_CONFIG_FILE", path_, "a file with a JSON object of settings; here: " + std::string(sentence)});
   }
   std::string place() const { return " (in " + path_ + ")"; }
   static std::string names() {

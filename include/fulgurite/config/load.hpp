@@ -6,6 +6,7 @@
 #include <fulgurite/config/file.hpp>
 #include <fulgurite/config/loaded_config.hpp>
 
+#include <concepts>
 #include <cstdlib>
 #include <span>
 #include <string>
@@ -15,10 +16,11 @@ inline namespace v1 {
 
 /// Reads with `lookup(name)`, which gives a variable's text or a null pointer. `registered` are the names of registered
 /// tracers, in lower case.
-template <class Lookup>
+template <std::invocable<const char*> Lookup>
 loaded_config load_config(Lookup const& lookup, std::span<const std::string> registered = {}) {
   loaded_config loaded;
-  if (const char* path = lookup("TRACER_CONFIG_FILE"); path && *path) detail::read_config_file(loaded, path, registered);
+  if (const char* path = lookup("TRACER_CONFIG_FILE"); path && *path)
+    detail::read_config_file(loaded, path, registered);
   detail::read_environment(loaded, lookup, registered);
   return loaded;
 }

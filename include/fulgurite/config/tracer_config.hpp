@@ -21,11 +21,16 @@ enum class tracer_type { agentops, opentelemetry, jaeger, zipkin, noop };
 /// As `TRACER_TYPE` spells it.
 constexpr std::string_view to_string(tracer_type type) noexcept {
   switch (type) {
-    case tracer_type::agentops: return "agentops";
-    case tracer_type::opentelemetry: return "opentelemetry";
-    case tracer_type::jaeger: return "jaeger";
-    case tracer_type::zipkin: return "zipkin";
-    case tracer_type::noop: break;
+    case tracer_type::agentops:
+      return "agentops";
+    case tracer_type::opentelemetry:
+      return "opentelemetry";
+    case tracer_type::jaeger:
+      return "jaeger";
+    case tracer_type::zipkin:
+      return "zipkin";
+    case tracer_type::noop:
+      break;
   }
   return "noop";
 }

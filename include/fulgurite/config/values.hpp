@@ -118,8 +118,8 @@ inline bool value_from_text(std::string_view text, text_rules rules, std::chrono
 
 inline bool value_from_text(std::string_view text, text_rules, tracer_type& out) {
   const std::string word = lower_case(trimmed(text));
-  for (const auto type : {tracer_type::agentops, tracer_type::opentelemetry, tracer_type::jaeger, tracer_type::zipkin,
-                          tracer_type::noop})
+  for (const auto type :
+       {tracer_type::agentops, tracer_type::opentelemetry, tracer_type::jaeger, tracer_type::zipkin, tracer_type::noop})
     if (word == to_string(type)) {
       out = type;
       return true;

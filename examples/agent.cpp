@@ -1,0 +1,231 @@
+// A small agent that answers questions about real texts, every step of it traced.
+//
+//     agent [folder [question...]]
+//
+// It reads the machine's licences and copyright files (or a folder), keeps them in SQLite, trains a language model on
+// them, and answers: by a search, by counting, or by fetching a whole document from a service that it runs itself. One
+// of the documents that it is asked for does not exist; the trace shows how it fails and what the agent does then.
+//
+// Which backend gets the trace is the environment's choice: TRACER_TYPE=opentelemetry OTEL_TRACES_EXPORTER=console
+// shows it here.
+#include "agent/library.hpp"
+#include "agent/ngram.hpp"
+#include "agent/service.hpp"
+
+#include <fulgurite/backends.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fg = fulgurite;
+using namespace fg::literals;
+using agent::library;
+using agent::ngram_model;
+
+namespace {
+
+/// The words of a question that say what it is about.
+std::vector<std::string> key_words(std::string_view question) {
+  static const std::vector<std::string> empty{"what",      "which", "does",  "under", "about", "document",
+                                              "documents", "most",  "often", "speak", "with",  "begin",
+                                              "when",      "have",  "must",  "stands"};
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : std::string(question) + ' ') {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      continue;
+    }
+    if (word.size() > 3 && std::ranges::find(empty, word) == empty.end()) words.push_back(word);
+    word.clear();
+  }
+  return words;
+}
+
+/// How many of the words a text has.
+std::ptrdiff_t shared_words(std::vector<std::string> const& asked, std::string_view text) {
+  const std::vector<std::string> said = key_words(text);
+  return std::ranges::count_if(asked, [&](auto const& word) { return std::ranges::find(said, word) != said.end(); });
+}
+
+/// The one that shares most words with the question; the first of several.
+std::string const& best_of(std::vector<std::string> const& texts, std::string_view question) {
+  const auto shared = [asked = key_words(question)](std::string const& text) { return shared_words(asked, text); };
+  return *std::ranges::max_element(texts, {}, shared);
+}
+
+std::vector<std::string> sentences_of(std::string_view passage) {
+  std::vector<std::string> sentences;
+  while (!passage.empty()) {
+    const std::string_view sentence = passage.substr(0, passage.find(". "));
+    sentences.emplace_back(sentence);
+    passage.remove_prefix(std::min(passage.size(), sentence.size() + 2));
+  }
+  return sentences;
+}
+
+class librarian {
+ public:
+  librarian(fg::any_tracer& tracer, library& books, ngram_model const& model, int port)
+      : tracer_(tracer), books_(books), model_(model), port_(port) {}
+
+  std::string answer(std::string const& question) {
+    auto span =
+        tracer_.trace_context("answer.task", "agentops.span.kind"_a = "task", "agentops.task.input"_a = question);
+    const std::string reply = choose_and_use_tool(span, question);
+    span.set_attribute("agentops.task.output", reply);
+    return reply;
+  }
+
+ private:
+  template <class Span>
+  std::string choose_and_use_tool(Span& span, std::string const& question) {
+    if (question.starts_with("Which documents")) {
+      const std::string word = key_words(question).back();
+      std::string reply = "The word \"" + word + "\" is in passages of:";
+      for (auto const& [title, count] : use_tool("count", word, [&] { return books_.count(word); }))
+        reply += " " + title + " (" + count + ")";
+      return reply;
+    }
+    if (const std::size_t quote = question.find('"'); quote != question.npos) {
+      const std::string title = question.substr(quote + 1, question.rfind('"') - quote - 1);
+      try {
+        const std::string text = use_tool("fetch", title, [&] { return agent::fetch(tracer_, port_, title); });
+        return complete(question, agent::passages_of(text));
+      } catch (std::exception const& error) {
+        // The failure is in the tool's span; what is done about it belongs to the task.
+        span.add_link(failed_, {{"reason", "the tool that failed"}});
+        span.add_event("fell back to search", {{"tool.name", "fetch"}, {"error.message", error.what()}});
+      }
+    }
+    std::vector<std::string> passages;
+    for (auto const& found : use_tool("search", question, [&] { return books_.search(key_words(question), 3); }))
+      passages.push_back(found.text);
+    return complete(question, passages);
+  }
+
+  /// Runs a tool in a span of its own. What it throws is recorded there and goes on.
+  template <class Tool>
+  auto use_tool(std::string const& name, std::string const& input, Tool&& tool) {
+    return tracer_.trace(name + ".tool", [&](auto& span) {
+      failed_ = span.context();
+      span.set_attribute("agentops.span.kind", "tool");
+      span.set_attribute("tool.name", name);
+      span.set_attribute("tool.parameters", input);
+      auto result = tool();
+      span.set_attribute("tool.result.size", result.size());
+      return result;
+    });
+  }
+
+  /// Lets the model answer from the passage that has most to do with the question.
+  std::string complete(std::string const& question, std::vector<std::string> const& passages) {
+    if (passages.empty()) return "Nothing was found.";
+    std::string text = ask_model(best_of(passages, question) + ".", question);
+    reward(question, text);
+    return text;
+  }
+
+  /// A call of the language model, named and described as AgentOps and Agent Lightning look for it.
+  std::string ask_model(std::string const& passage, std::string const& question) {
+    auto span = tracer_.trace_context("openai.chat.completion", "gen_ai.system"_a = "ngram",
+                                      "gen_ai.request.model"_a = "trigram", "gen_ai.request.max_tokens"_a = max_tokens);
+    const std::vector<ngram_model::token> prompt = model_.encode(passage + " " + question);
+    std::vector<ngram_model::token> start = model_.encode(best_of(sentences_of(passage), question));
+    start.resize(std::min<std::size_t>(start.size(), 3));
+    const std::vector<ngram_model::token> response = model_.complete(prompt, start, max_tokens);
+    const std::string text = model_.decode(response);
+
+    span.set_attribute("gen_ai.prompt.0.role", "system");
+    span.set_attribute("gen_ai.prompt.0.content", passage);
+    span.set_attribute("gen_ai.prompt.1.role", "user");
+    span.set_attribute("gen_ai.prompt.1.content", question);
+    span.set_attribute("gen_ai.completion.0.role", "assistant");
+    span.set_attribute("gen_ai.completion.0.content", text);
+    span.set_attribute("gen_ai.response.id", "completion-" + std::to_string(++completions_));
+    span.set_attribute("gen_ai.response.model", "trigram");
+    span.set_attribute("gen_ai.usage.prompt_tokens", prompt.size());
+    span.set_attribute("gen_ai.usage.completion_tokens", response.size());
+    span.set_attribute("gen_ai.usage.total_tokens", prompt.size() + response.size());
+    span.set_attribute("prompt_token_ids", prompt);
+    span.set_attribute("response_token_ids", response);
+    return text;
+  }
+
+  /// How good an answer is, for a trainer: the share of the question's words that it takes up.
+  void reward(std::string const& question, std::string const& text) {
+    const std::vector<std::string> asked = key_words(question);
+    const double share =
+        asked.empty() ? 0 : static_cast<double>(shared_words(asked, text)) / static_cast<double>(asked.size());
+    auto span = tracer_.trace_context("agentlightning.annotation", "agentlightning.reward.0.name"_a = "primary",
+                                      "agentlightning.reward.0.value"_a = share);
+  }
+
+  static constexpr int max_tokens = 80;
+  fg::any_tracer& tracer_;
+  library& books_;
+  ngram_model const& model_;
+  int port_;
+  int completions_ = 0;
+  fg::span_context failed_;
+};
+
+/// Everything in one trace; gives its id.
+std::string run(fg::any_tracer& tracer, std::string const& folder, std::vector<std::string> questions) {
+  auto root = tracer.trace_context("librarian.agent", "agentops.span.kind"_a = "agent", "agent.name"_a = "librarian",
+                                   "agent.tools"_a = std::vector<std::string>{"search", "count", "fetch"});
+  library books(tracer);
+  ngram_model model;
+  tracer.trace("read.task", [&](auto& span) {
+    const auto files = agent::files_of(folder);
+    const std::size_t passages = books.fill(files, 3'000'000);
+    span.set_attribute("files", files.size());
+    span.set_attribute("passages", passages);
+    std::cout << "read " << passages << " passages\n";
+  });
+  tracer.trace("train.task", [&](auto& span) {
+    for (auto const& passage : books.all_passages()) model.train(passage.text);
+    span.set_attribute("tokens", model.trained_on());
+    span.set_attribute("vocabulary", model.vocabulary());
+    std::cout << "trained on " << model.trained_on() << " words, " << model.vocabulary() << " different ones\n";
+  });
+
+  if (questions.empty()) {
+    const auto longest = books.longest_document();
+    const std::string known = !books.document("GPL-3").empty() ? "GPL-3"
+                              : longest.empty()                ? "nothing"
+                                                               : longest[0].title;
+    questions = {"May I distribute modified copies of a program?", "Which documents speak most often about a patent?",
+                 "What does \"" + known + "\" say about a royalty?",
+                 "What does \"The-Lost-Licence\" say about a warranty and damages?"};
+  }
+  agent::document_service service(tracer, books);
+  librarian someone(tracer, books, model, service.port());
+  for (std::string const& question : questions)
+    std::cout << "\nQ: " << question << "\nA: " << someone.answer(question) << "\n" << std::flush;
+  return root.context().trace_id().to_hex();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  fg::any_tracer tracer = fg::get_tracer_from_env();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::string folder = arguments.empty() ? "" : arguments[0];
+  const std::string trace = run(
+      tracer, folder, arguments.empty() ? arguments : std::vector<std::string>(arguments.begin() + 1, arguments.end()));
+  const bool delivered = tracer.force_flush();
+  std::cout << "\ntrace " << trace
+            << (!tracer.is_on() ? " (tracing is off)"
+                : delivered     ? ""
+                                : " (not delivered)")
+            << "\n";
+  return 0;
+} catch (std::exception const& error) {
+  std::cerr << "agent: " << error.what() << "\n";
+  return 1;
+}

@@ -1,0 +1,210 @@
+// Every backend behind runtime.hpp: include this in one source file of a program (or link fulgurite-runtime, which is
+// this header compiled), and `get_tracer_from_env`, `create_tracer` and `global_tracer` speak to the backends.
+//
+// Needs all of the dependencies. What a setting means is in config/descriptors.hpp; here a configuration becomes a
+// sampler, an exporter, a propagator and a processor.
+#pragma once
+
+#include <fulgurite/config/load.hpp>
+#include <fulgurite/config/validate.hpp>
+#include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/exporter/agentops.hpp>
+#include <fulgurite/exporter/console.hpp>
+#include <fulgurite/exporter/noop.hpp>
+#include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/processor/batch.hpp>
+#include <fulgurite/propagator/baggage.hpp>
+#include <fulgurite/propagator/noop.hpp>
+#include <fulgurite/propagator/trace_context.hpp>
+#include <fulgurite/propagator/w3c.hpp>
+#include <fulgurite/runtime.hpp>
+#include <fulgurite/sampler/always_off.hpp>
+#include <fulgurite/sampler/always_on.hpp>
+#include <fulgurite/sampler/parent_based.hpp>
+#include <fulgurite/sampler/ratio.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+inline any_sampler make_sampler(tracer_config const& config) {
+  std::string const& name = config.sampler;
+  const auto ratio = [&]() -> any_sampler {
+    if (name == "traceidratio") return ratio_sampler{config.sampling_rate};
+    if (config.sampling_rate >= 1) return parent_based{always_on_sampler{}};
+    return parent_based{ratio_sampler{config.sampling_rate}};
+  };
+  if (name == "always_on") return always_on_sampler{};
+  if (name == "always_off") return always_off_sampler{};
+  if (name == "parentbased_always_on") return parent_based{always_on_sampler{}};
+  if (name == "parentbased_always_off") return parent_based{always_off_sampler{}};
+  return ratio();
+}
+
+inline any_propagator make_propagator(tracer_config const& config) {
+  const auto has = [&](const char* name) {
+    return std::ranges::find(config.propagators, name) != config.propagators.end();
+  };
+  if (has("none") || config.propagators.empty()) return noop_propagator{};
+  if (!has("baggage")) return trace_context_propagator{};
+  if (!has("tracecontext")) return baggage_propagator{};
+  return w3c_propagator{};
+}
+
+inline resource make_resource(tracer_config const& config) {
+  resource of{config.service_name, config.service_version, config.environment, {}};
+  for (auto const& [key, value] : config.resource_attributes) of.attributes.push_back({key, attribute_value(value)});
+  return of;
+}
+
+inline otlp_http_exporter make_otlp_exporter(tracer_config const& config, std::string const& url) {
+  otlp_http_options options;
+  options.endpoint = url;
+  options.headers = config.otlp_headers;
+  options.gzip = config.otlp_compression != "none";
+  options.timeout = config.otlp_timeout;
+  options.ca_file = config.otlp_certificate;
+  options.client_certificate = config.otlp_client_certificate;
+  options.client_key = config.otlp_client_key;
+  return otlp_http_exporter(std::move(options));
+}
+
+inline any_exporter make_exporter(tracer_config const& config) {
+  if (config.tracer_type == tracer_type::agentops) {
+    agentops_options options;
+    options.daemon = config.agentops_daemon;
+    options.environment = config.environment;
+    options.data_directory = config.agentops_data_directory;
+    return agentops_exporter(std::move(options));
+  }
+  if (config.traces_exporter == "console") return console_exporter{};
+  if (config.traces_exporter == "none") return noop_exporter{};
+  return make_otlp_exporter(config, otlp_target_of(config).url);
+}
+
+inline batch_processor<> make_processor(tracer_config const& config) {
+  batch_options options;
+  options.max_queue_size = config.max_queue_size;
+  options.max_batch_size = config.max_batch_size;
+  options.schedule_delay = config.schedule_delay;
+  options.export_timeout = config.export_timeout;
+  return batch_processor<>(options);
+}
+
+/// AWS's X-Ray takes signed requests only.
+inline bool is_xray(std::string_view endpoint) {
+  const auto parts = split_endpoint(endpoint);
+  return parts && parts->host.starts_with("xray.") && parts->host.ends_with(".amazonaws.com");
+}
+
+/// What a valid configuration asks for and this version has not: said by name, with what is there.
+inline std::vector<config_problem> problems_of_this_version(tracer_config const& config) {
+  std::vector<config_problem> problems;
+  const auto missing = [&](const char* variable, std::string value, std::string allowed) {
+    problems.push_back({variable, std::move(value), std::move(allowed)});
+  };
+  if (config.sdk_disabled) return problems;
+  switch (config.tracer_type) {
+    case tracer_type::noop:
+      break;
+    case tracer_type::jaeger:
+    case tracer_type::zipkin:
+      missing("TRACER_TYPE", text_of(config.tracer_type),
+              "agentops, opentelemetry, noop: " + text_of(config.tracer_type) + " is not in this version");
+      break;
+    case tracer_type::agentops:
+      if (uses_local_agentops(config)) break;
+      if (config.agentops_managed.said())
+        missing("AGENTOPS_MANAGED", "false", "true, the local server: AgentOps' cloud is not in this version");
+      else
+        missing(!config.agentops_api_key.empty()        ? "AGENTOPS_API_KEY"
+                : !config.agentops_api_endpoint.empty() ? "AGENTOPS_API_ENDPOINT"
+                                                        : "AGENTOPS_EXPORTER_ENDPOINT",
+                !config.agentops_api_key.empty()        ? std::string(hidden_text)
+                : !config.agentops_api_endpoint.empty() ? without_secrets(config.agentops_api_endpoint)
+                                                        : without_secrets(config.agentops_exporter_endpoint),
+                "AGENTOPS_MANAGED=true beside it, for the local server: AgentOps' cloud is not in this version");
+      break;
+    case tracer_type::opentelemetry: {
+      if (config.traces_exporter != "otlp") break;
+      const otlp_target target = otlp_target_of(config);
+      if (target.protocol == "http/json" || (target.protocol == "grpc" && !config.otlp_protocol.empty()))
+        missing("OTEL_EXPORTER_OTLP_PROTOCOL", target.protocol,
+                "http/protobuf: " + target.protocol + " is not in this version");
+      else if (target.protocol == "grpc")
+        missing(
+            "OTLP_ENDPOINT", without_secrets(target.url),
+            "an address with a path or on port 4318, or any with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is "
+            "not in this version");
+      if (!config.aws_region.empty() && is_xray(target.url))
+        missing("OTLP_ENDPOINT", without_secrets(target.url),
+                "an address that needs no signature: AWS X-Ray is not in this version");
+    }
+  }
+  return problems;
+}
+
+inline void warn_about(tracer_config const& config) {
+  if (config.environment != "production" || config.tracer_type != tracer_type::opentelemetry || config.sdk_disabled ||
+      config.traces_exporter != "otlp")
+    return;
+  if (const std::string url = otlp_target_of(config).url; is_plain_and_remote(url))
+    log(log_level::warn, "spans leave a production environment unencrypted: " + without_secrets(url));
+}
+
+inline void set_log_level(std::string const& name) {
+  if (name.empty()) return;
+  logger& self = the_logger();
+  const std::lock_guard lock(self.mutex);
+  self.threshold = log_level_named(name, self.threshold);
+}
+
+/// The tracer of a configuration in which `problems` were found so far.
+inline any_tracer make_tracer(tracer_config const& config, std::vector<config_problem> problems) {
+  const std::string name = config.registered_type.empty() ? text_of(config.tracer_type) : config.registered_type;
+  const tracer_maker registered = tracer_registry::instance().find(lower_case(name));
+  const auto add = [&](std::vector<config_problem> const& more) {
+    for (config_problem const& problem : more) problems.push_back(problem);
+  };
+  if (!registered && !config.registered_type.empty())
+    add({{"TRACER_TYPE", name, text_of(tracer_factory::available())}});
+  else if (!registered)
+    add(problems_of_this_version(config));
+  if (!problems.empty()) throw config_error(std::move(problems));
+
+  set_log_level(config.log_level);
+  if (registered) return registered(config);
+  warn_about(config);
+  if (config.tracer_type == tracer_type::noop) return {};
+  if (config.sdk_disabled)
+    return any_tracer(make_resource(config), always_off_sampler{}, noop_exporter{}, make_propagator(config),
+                      any_processor{});
+  return any_tracer(make_resource(config), make_sampler(config), make_exporter(config), make_propagator(config),
+                    make_processor(config));
+}
+
+inline any_tracer make_tracer_from_config(tracer_config const& config) {
+  return make_tracer(config, problems_of(config));
+}
+
+inline any_tracer make_tracer_from_environment() {
+  const std::vector<std::string> registered = tracer_registry::instance().names();
+  loaded_config loaded = load_config(registered);
+  for (std::string const& warning : loaded.warnings) log(log_level::warn, warning);
+  return make_tracer(loaded.config, std::move(loaded.problems));
+}
+
+extern "C" [[gnu::used, gnu::visibility("default")]] inline backends const* fulgurite_v1_backends() noexcept {
+  static constexpr backends all{&make_tracer_from_environment, &make_tracer_from_config};
+  return &all;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,247 @@
+// A program with backends. Variables of the environment are set for a test and put back after it.
+#include <fulgurite/backends.hpp>
+#include <fulgurite/exporter/memory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fg = fulgurite;
+
+namespace {
+
+using variables = std::map<std::string, std::string>;
+
+/// Sets variables, unsets every other that is read, and restores all of them.
+class environment_for_test {
+ public:
+  explicit environment_for_test(variables const& given) {
+    fg::detail::for_each_config_field([&](auto const& field) {
+      for (const char* name : {field.variable, field.standard, field.standard_general})
+        if (name) change(name, nullptr);
+    });
+    change("TRACER_CONFIG_FILE", nullptr);
+    change("OTEL_TRACES_SAMPLER_ARG", nullptr);
+    for (auto const& [name, value] : given) change(name, value.c_str());
+  }
+  environment_for_test(environment_for_test const&) = delete;
+  environment_for_test& operator=(environment_for_test const&) = delete;
+  ~environment_for_test() {
+    for (auto const& [name, value] : before_) set(name, value ? value->c_str() : nullptr);
+  }
+
+ private:
+  void change(std::string const& name, const char* value) {
+    const char* held = std::getenv(name.c_str());
+    before_.try_emplace(name, held ? std::optional<std::string>(held) : std::nullopt);
+    set(name, value);
+  }
+  static void set(std::string const& name, const char* value) {
+    if (value)
+      setenv(name.c_str(), value, 1);
+    else
+      unsetenv(name.c_str());
+  }
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+/// The library's log while it lives.
+class log_for_test {
+ public:
+  log_for_test() {
+    fg::set_log_handler([this](fg::log_level, std::string_view text) {
+      const std::lock_guard lock(mutex_);
+      text_ += std::string(text) + "\n";
+    });
+  }
+  ~log_for_test() { fg::set_log_handler({}); }
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
+
+std::string error_of(variables const& given) {
+  const environment_for_test set(given);
+  try {
+    fg::get_tracer_from_env();
+  } catch (fg::config_error const& error) {
+    return error.what();
+  }
+  return "";
+}
+
+fg::any_tracer from(variables const& given) {
+  const environment_for_test set(given);
+  return fg::get_tracer_from_env();
+}
+
+fg::memory_exporter registered_memory;
+fg::tracer_config registered_config;
+const bool registered = [] {
+  fg::tracer_factory::register_tracer("Memory", [](fg::tracer_config const& config) {
+    registered_config = config;
+    return fg::any_tracer(fg::resource{.service_name = config.service_name}, fg::always_on_sampler{}, registered_memory,
+                          fg::w3c_propagator{}, fg::batch_processor{});
+  });
+  return true;
+}();
+
+// Backends are there before main, whatever file comes first.
+const bool found_before_main = fg::detail::find_backends() != nullptr;
+
+}  // namespace
+
+TEST_CASE("backends are found before main") { CHECK(found_before_main); }
+
+// First in this file: the global tracer is made once.
+TEST_CASE("a wrong configuration leaves the global tracer off, with the whole error in the log") {
+  const environment_for_test set(variables{{"TRACER_TYPE", "jeager"}, {"TRACER_SAMPLING_RATE", "2"}});
+  log_for_test log;
+  CHECK_FALSE(fg::global_tracer().is_on());
+  CHECK(log.text() ==
+        "tracing stays off: the tracer's configuration has 2 problems\n"
+        "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, jaeger, zipkin, noop, memory\n"
+        "  TRACER_SAMPLING_RATE=\"2\": allowed is a number from 0 to 1\n");
+}
+
+TEST_CASE("a configuration with problems of both kinds lists them all") {
+  CHECK(error_of({{"TRACER_TYPE", "zipkin"}, {"TRACER_SAMPLING_RATE", "x"}, {"AGENTOPS_DAEMON", "maybe"}}) ==
+        "the tracer's configuration has 3 problems\n"
+        "  TRACER_SAMPLING_RATE=\"x\": allowed is a number from 0 to 1\n"
+        "  AGENTOPS_DAEMON=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
+        "  TRACER_TYPE=\"zipkin\": allowed is agentops, opentelemetry, noop: zipkin is not in this version");
+}
+
+TEST_CASE("what this version has not is said by name") {
+  const std::string one = "the tracer's configuration has 1 problem\n  ";
+  CHECK(error_of({{"TRACER_TYPE", "jaeger"}}) ==
+        one + "TRACER_TYPE=\"jaeger\": allowed is agentops, opentelemetry, noop: jaeger is not in this version");
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}}) ==
+        one + "OTEL_EXPORTER_OTLP_PROTOCOL=\"grpc\": allowed is http/protobuf: grpc is not in this version");
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"}}) ==
+        one + "OTEL_EXPORTER_OTLP_PROTOCOL=\"http/json\": allowed is http/protobuf: http/json is not in this version");
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}}) ==
+        one +
+            "OTLP_ENDPOINT=\"http://localhost:4317\": allowed is an address with a path or on port 4318, or any with "
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is not in this version");
+  const std::string cloud = error_of({{"AGENTOPS_API_KEY", "s3cret"}});
+  CHECK(cloud == one +
+                     "AGENTOPS_API_KEY=\"********\": allowed is AGENTOPS_MANAGED=true beside it, for the local server: "
+                     "AgentOps' cloud is not in this version");
+  CHECK(error_of({{"AGENTOPS_MANAGED", "false"}}) ==
+        one + "AGENTOPS_MANAGED=\"false\": allowed is true, the local server: AgentOps' cloud is not in this version");
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"},
+                  {"OTLP_ENDPOINT", "https://xray.eu-west-1.amazonaws.com/v1/traces"},
+                  {"AWS_REGION", "eu-west-1"}})
+            .find("AWS X-Ray is not in this version") != std::string::npos);
+}
+
+TEST_CASE("each type that is there") {
+  CHECK(from({}).is_on());
+  CHECK(from({{"AGENTOPS_API_KEY", "k"}, {"AGENTOPS_MANAGED", "true"}}).is_on());
+  CHECK_FALSE(from({{"TRACER_TYPE", "noop"}}).is_on());
+  const fg::any_tracer otlp = from({{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "http://127.0.0.1:4318"}});
+  CHECK(otlp.is_on());
+  CHECK(from({{"OTEL_TRACES_EXPORTER", "console"}}).is_on());
+  CHECK(fg::create_tracer().is_on());
+  CHECK_FALSE(fg::create_tracer({.tracer_type = fg::tracer_type::noop}).is_on());
+}
+
+TEST_CASE("create_tracer lists what is wrong with a configuration made in code, and does not read the environment") {
+  const environment_for_test set(variables{{"TRACER_TYPE", "nonsense"}});
+  CHECK_FALSE(fg::create_tracer({.tracer_type = fg::tracer_type::noop}).is_on());
+  try {
+    fg::create_tracer({.tracer_type = fg::tracer_type::jaeger, .sampling_rate = -1});
+    FAIL("no error");
+  } catch (fg::config_error const& error) {
+    REQUIRE(error.problems().size() == 2);
+    CHECK(error.problems()[0].variable == "TRACER_SAMPLING_RATE");
+    CHECK(error.problems()[1].variable == "TRACER_TYPE");
+  }
+}
+
+TEST_CASE("sampling, propagation and the resource come from the configuration") {
+  fg::any_tracer none = from({{"OTEL_TRACES_EXPORTER", "none"},
+                              {"TRACER_SAMPLING_RATE", "0"},
+                              {"OTEL_PROPAGATORS", "tracecontext"},
+                              {"OTEL_RESOURCE_ATTRIBUTES", "team=sand"}});
+  {
+    auto span = none.trace_context("x");
+    CHECK_FALSE(span.is_recording());
+    std::map<std::string, std::string> carrier;
+    const auto bag = fg::with_baggage({{"k", "v"}});
+    none.inject(carrier);
+    CHECK(carrier.contains("traceparent"));
+    CHECK_FALSE(carrier.contains("baggage"));
+  }
+  // A sampled parent is followed.
+  const std::map<std::string, std::string> incoming{
+      {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+  const fg::context parent = none.extract(incoming);
+  {
+    CHECK(none.trace_context("x", {.parent = parent}).is_recording());
+  }
+
+  fg::any_tracer all = from(
+      {{"OTEL_TRACES_EXPORTER", "none"}, {"TRACER_SERVICE_NAME", "shop"}, {"OTEL_RESOURCE_ATTRIBUTES", "team=sand"}});
+  {
+    auto span = all.trace_context("root");
+  }
+  const auto last = all.get_last_trace();
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].resource->service_name == "shop");
+  CHECK(last[0].resource->environment == "development");
+  CHECK(last[0].resource->attributes == std::vector<fg::attribute>{{"team", fg::attribute_value("sand")}});
+}
+
+TEST_CASE("OTEL_SDK_DISABLED records nothing and still passes contexts on") {
+  fg::any_tracer off = from({{"OTEL_SDK_DISABLED", "true"}, {"TRACER_TYPE", "jaeger"}});
+  auto span = off.trace_context("x");
+  CHECK_FALSE(span.is_recording());
+  const std::map<std::string, std::string> incoming{
+      {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+  CHECK(off.extract(incoming).span().is_valid());
+}
+
+TEST_CASE("a registered tracer is chosen by its name, everywhere") {
+  fg::any_tracer tracer = from({{"TRACER_TYPE", "MEMORY"}, {"TRACER_SERVICE_NAME", "mine"}});
+  CHECK(registered_config.service_name == "mine");
+  {
+    auto span = tracer.trace_context("kept");
+  }
+  CHECK(tracer.force_flush());
+  REQUIRE(registered_memory.spans().size() == 1);
+  CHECK(registered_memory.spans()[0].name == "kept");
+  CHECK(fg::create_tracer({.registered_type = "memory"}).is_on());
+  CHECK_THROWS_AS(fg::create_tracer({.registered_type = "other"}), fg::config_error);
+}
+
+TEST_CASE("ignored variables and an unencrypted way out of production are warned about") {
+  log_for_test log;
+  from({{"TRACER_TYPE", "opentelemetry"},
+        {"TRACER_ENVIRONMENT", "production"},
+        {"OTLP_ENDPOINT", "http://collector.example:4318/v1/traces?key=s3cret"},
+        {"OTEL_BSP_MAX_QUEUE_SIZE", "many"}});
+  CHECK(log.text().find("OTEL_BSP_MAX_QUEUE_SIZE=\"many\" is ignored: allowed is a whole number above 0\n") !=
+        std::string::npos);
+  CHECK(log.text().find(
+            "spans leave a production environment unencrypted: http://collector.example:4318/v1/traces?********\n") !=
+        std::string::npos);
+  CHECK(log.text().find("s3cret") == std::string::npos);
+  log_for_test other;
+  from({{"TRACER_TYPE", "opentelemetry"},
+        {"TRACER_ENVIRONMENT", "production"},
+        {"OTLP_ENDPOINT", "http://localhost:4318"}});
+  CHECK(other.text().empty());
+}
