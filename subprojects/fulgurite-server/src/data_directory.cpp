@@ -58,8 +58,7 @@ std::optional<server_lock> server_lock::take(std::filesystem::path const& direct
     fail(file, "cannot be locked", error);
   }
   server_lock lock(descriptor, directory);
-  std::error_code ignored;
-  std::filesystem::remove(directory / "server.json", ignored);  // of a server that crashed
+  lock.withdraw();  // what a server that crashed left behind
   return lock;
 }
 
@@ -68,8 +67,7 @@ server_lock::server_lock(server_lock&& other) noexcept
 
 server_lock::~server_lock() {
   if (descriptor_ < 0) return;
-  std::error_code ignored;
-  std::filesystem::remove(directory_ / "server.json", ignored);
+  withdraw();
   // The lock file stays: were it removed, two servers could each lock a file of that name.
   ::close(descriptor_);
 }
@@ -85,6 +83,8 @@ void server_lock::announce(int port) const {
   }
   if (::rename(draft.c_str(), file.c_str()) != 0) fail(file, "cannot be written", errno);
 }
+
+void server_lock::withdraw() const { ::unlink((directory_ / "server.json").c_str()); }
 
 std::optional<std::string> find_server(std::filesystem::path const& directory) {
   const int descriptor = ::open((directory / "server.lock").c_str(), O_RDONLY | O_CLOEXEC);

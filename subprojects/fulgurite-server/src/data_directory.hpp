@@ -31,11 +31,13 @@ class server_lock {
 
   server_lock(server_lock&& other) noexcept;
   server_lock& operator=(server_lock&&) = delete;
-  /// Removes server.json.
+  /// Withdraws, and lets the next server have the directory.
   ~server_lock();
 
   /// Writes server.json. Throws `std::runtime_error`.
   void announce(int port) const;
+  /// Removes server.json, so that nobody comes while the server ends.
+  void withdraw() const;
 
  private:
   server_lock(int descriptor, std::filesystem::path directory) noexcept

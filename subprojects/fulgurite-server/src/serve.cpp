@@ -142,6 +142,7 @@ int serve(serve_options options) {
   if (options.managed) redirect_output(options.data);
 
   until.wait();
+  lock->withdraw();
   http.stop(grace);
   lock.reset();
   // Idle connections hold their threads for seconds yet. Everything acknowledged is on the disk: nothing is left to do.

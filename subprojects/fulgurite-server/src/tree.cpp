@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
-#include <limits>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -19,8 +19,6 @@ namespace {
 using fulgurite::attribute;
 using fulgurite::attribute_value;
 using fulgurite::span_data;
-
-constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 struct colour {
   const char* code;
@@ -104,9 +102,11 @@ class renderer {
       else
         children_[parent->second].push_back(i);
     }
-    const auto earlier = [this](std::size_t a, std::size_t b) { return spans_[a].start_time < spans_[b].start_time; };
-    for (auto& siblings : children_) std::stable_sort(siblings.begin(), siblings.end(), earlier);
-    std::stable_sort(roots_.begin(), roots_.end(), earlier);
+    const auto earlier = [this](std::size_t a, std::size_t b) {
+      return std::pair(spans_[a].start_time, a) < std::pair(spans_[b].start_time, b);
+    };
+    for (auto& siblings : children_) std::sort(siblings.begin(), siblings.end(), earlier);
+    std::sort(roots_.begin(), roots_.end(), earlier);
   }
 
   std::string paint(colour c, std::string_view text) const {
