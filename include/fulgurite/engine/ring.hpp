@@ -24,6 +24,8 @@ namespace detail {
 
 inline constexpr std::uint64_t smallest_ring = 32 * 1024;
 inline constexpr std::uint64_t largest_ring = 256 * 1024;
+/// A writer may copy this much beyond its record's end: whole vectors are cheaper than an exact count.
+inline constexpr std::uint64_t ring_slack = 32;
 
 struct ring {
   std::byte* data = nullptr;
@@ -55,7 +57,7 @@ struct ring {
 
 inline void use_ring(thread_state& thread, ring& fresh) noexcept {
   thread.owned_ring.store(&fresh, std::memory_order_release);
-  thread.writer = {fresh.data, fresh.capacity - 1, 0, fresh.capacity / 2, &fresh.tail};
+  thread.writer = {fresh.data, fresh.capacity - 1, 0, fresh.capacity / 2 - ring_slack, &fresh.tail};
 }
 
 /// Makes room for a record of `size` bytes at the writer's tail, or says that there is none. `wake` is called when the
@@ -64,17 +66,17 @@ template <class Wake>
 [[gnu::noinline, gnu::cold]] bool make_room(thread_state& thread, std::uint64_t size, Wake&& wake) noexcept {
   ring* current = thread.owned_ring.load(std::memory_order_relaxed);
   if (!current) {
-    current = ring::make(std::max(smallest_ring, std::bit_ceil(size)));
+    current = ring::make(std::max(smallest_ring, std::bit_ceil(size + ring_slack)));
     if (!current) return false;
     thread.first_ring.store(current, std::memory_order_release);
     use_ring(thread, *current);
   }
   const std::uint64_t tail = thread.writer.tail;
-  const std::uint64_t end_of_free = current->head.load(std::memory_order_acquire) + current->capacity;
-  if (tail + size > end_of_free || size > current->capacity) {
+  const std::uint64_t end_of_free = current->head.load(std::memory_order_acquire) + current->capacity - ring_slack;
+  if (tail + size > end_of_free || size + ring_slack > current->capacity) {
     wake();
-    if (current->capacity >= largest_ring && size <= current->capacity) return false;
-    ring* larger = ring::make(std::max(current->capacity * 2, std::bit_ceil(size)));
+    if (current->capacity >= largest_ring && size + ring_slack <= current->capacity) return false;
+    ring* larger = ring::make(std::max(current->capacity * 2, std::bit_ceil(size + ring_slack)));
     if (!larger) return false;
     current->next.store(larger, std::memory_order_release);
     use_ring(thread, *larger);

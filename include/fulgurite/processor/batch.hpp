@@ -224,7 +224,10 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
 
   /// What an exporter's libraries trace on this thread would be exported, and traced, and so on.
   static void suppress_tracing() noexcept {
-    if (thread_state* thread = own_thread()) thread->current.decision = local_decision::unrecorded;
+    if (thread_state* thread = own_thread()) {
+      thread->suppressed = true;
+      thread->current.fast_pipeline = no_pipeline;
+    }
   }
 
   struct nowhere final : export_target {

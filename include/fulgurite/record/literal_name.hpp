@@ -32,7 +32,7 @@ class span_name {
     }
     const std::string_view view = text;
     data_ = view.data();
-    size_ = view.size();
+    size_ = clamped(view.size());
   }
 
   constexpr std::string_view view() const noexcept { return {data_, size_}; }
@@ -42,14 +42,18 @@ class span_name {
   constexpr bool is_literal() const noexcept { return literal_; }
 
  private:
-  static constexpr std::size_t length(const char* text, std::size_t limit) noexcept {
+  static constexpr std::uint32_t clamped(std::size_t size) noexcept {
+    return size < 0xffff'ffffU ? static_cast<std::uint32_t>(size) : 0xffff'ffffU;
+  }
+  static constexpr std::uint32_t length(const char* text, std::size_t limit) noexcept {
     std::size_t size = 0;
     while (size < limit && text[size] != '\0') ++size;
-    return size;
+    return clamped(size);
   }
 
+  // Two registers: a name is passed by value.
   const char* data_ = "";
-  std::size_t size_ = 0;
+  std::uint32_t size_ = 0;
   bool literal_ = false;
 };
 

@@ -18,6 +18,7 @@
 #include <fulgurite/record/attribute_schema.hpp>
 #include <fulgurite/record/span_kind.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,6 +57,20 @@ struct record_header {
   std::uint16_t pieces;
 };
 static_assert(sizeof(record_header) == 80 && std::is_trivially_copyable_v<record_header>);
+
+/// A header's last word, from name_size to pieces, with these flags and marks and everything else zero.
+[[gnu::always_inline]] inline std::uint64_t header_bits(std::uint8_t flags, std::uint8_t marks) noexcept {
+  constexpr std::size_t first = offsetof(record_header, name_size);
+  const auto at = [](std::size_t offset) {
+    return 8 * (std::endian::native == std::endian::little ? offset - first : 7 - (offset - first));
+  };
+  return std::uint64_t{flags} << at(offsetof(record_header, flags)) |
+         std::uint64_t{marks} << at(offsetof(record_header, marks));
+}
+/// The same word with a name's size.
+[[gnu::always_inline]] inline std::uint64_t with_name_size(std::uint64_t bits, std::uint16_t size) noexcept {
+  return bits | std::uint64_t{size} << (std::endian::native == std::endian::little ? 0 : 48);
+}
 
 enum class item_kind : std::uint8_t { attribute, event, link, description, name, trace_state, dropped };
 

@@ -6,6 +6,8 @@
 
 #include <fulgurite/sampler/decision.hpp>
 
+#include <cstdint>
+
 namespace fulgurite {
 inline namespace v1 {
 
@@ -15,6 +17,8 @@ class always_off_sampler {
   constexpr Result sample(Input const&) const noexcept {
     return Result(sampling_decision::drop);
   }
+  /// No trace is at or above it: see detail::root_threshold in sampler/sampler.hpp.
+  static constexpr std::uint64_t root_threshold() noexcept { return std::uint64_t{1} << 56; }
   static constexpr const char* description() noexcept { return "AlwaysOffSampler"; }
 };
 

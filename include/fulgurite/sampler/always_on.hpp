@@ -3,6 +3,8 @@
 
 #include <fulgurite/sampler/decision.hpp>
 
+#include <cstdint>
+
 namespace fulgurite {
 inline namespace v1 {
 
@@ -12,6 +14,8 @@ class always_on_sampler {
   constexpr Result sample(Input const&) const noexcept {
     return Result(sampling_decision::record_and_sample);
   }
+  /// Every trace is at or above it: see detail::root_threshold in sampler/sampler.hpp.
+  static constexpr std::uint64_t root_threshold() noexcept { return 0; }
   static constexpr const char* description() noexcept { return "AlwaysOnSampler"; }
 };
 

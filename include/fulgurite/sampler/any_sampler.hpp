@@ -4,10 +4,13 @@
 // wants to be asked for every span is known at run time only, by `asks_children()`. Without one inside it drops.
 #pragma once
 
+#include <fulgurite/sampler/always_off.hpp>
 #include <fulgurite/sampler/sampler.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -38,6 +41,9 @@ class any_sampler {
   }
   /// The held sampler wants to decide about every span: `samples_children`, at run time.
   bool asks_children() const noexcept { return asks_children_; }
+  std::optional<std::uint64_t> root_threshold() const noexcept {
+    return held_ ? held_->root_threshold() : always_off_sampler::root_threshold();
+  }
   std::string description() const { return held_ ? held_->description() : "AlwaysOffSampler"; }
 
  private:
@@ -45,6 +51,7 @@ class any_sampler {
     virtual ~interface() = default;
     virtual sampling_result sample(sampling_input const& input) noexcept = 0;
     virtual bool asks_children() const noexcept = 0;
+    virtual std::optional<std::uint64_t> root_threshold() const noexcept = 0;
     virtual std::string description() const = 0;
   };
   template <class Sampler>
@@ -53,6 +60,7 @@ class any_sampler {
     explicit model(Given&& given) : held(std::forward<Given>(given)) {}
     sampling_result sample(sampling_input const& input) noexcept override { return held.sample(input); }
     bool asks_children() const noexcept override { return detail::asks_children(held); }
+    std::optional<std::uint64_t> root_threshold() const noexcept override { return detail::root_threshold(held); }
     std::string description() const override { return held.description(); }
     Sampler held;
   };

@@ -8,6 +8,8 @@
 #include <fulgurite/sampler/always_on.hpp>
 #include <fulgurite/sampler/sampler.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,6 +44,8 @@ class parent_based {
     return parent.sampled() ? local_sampled_.sample(input) : local_not_sampled_.sample(input);
   }
 
+  /// The root sampler's, if it has one.
+  std::optional<std::uint64_t> root_threshold() const noexcept { return detail::root_threshold(root_); }
   /// `ParentBased{root:…,remoteParentSampled:…,remoteParentNotSampled:…,localParentSampled:…,localParentNotSampled:…}`
   std::string description() const {
     return "ParentBased{root:" + std::string(root_.description()) +

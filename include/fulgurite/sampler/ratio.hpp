@@ -34,6 +34,8 @@ class ratio_sampler {
   constexpr double ratio() const noexcept { return ratio_; }
   /// The least value of an id's low 56 bits that is kept: round((1 - ratio) * 2^56).
   constexpr std::uint64_t threshold() const noexcept { return threshold_; }
+  /// See detail::root_threshold in sampler/sampler.hpp.
+  constexpr std::uint64_t root_threshold() const noexcept { return threshold_; }
   /// `TraceIdRatioBased{0.000100}`, in every locale.
   std::string description() const {
     const auto millionths = static_cast<std::uint32_t>(ratio_ * 1e6 + 0.5);

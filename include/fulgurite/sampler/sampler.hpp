@@ -109,6 +109,22 @@ constexpr bool asks_children(S const& sampler) noexcept {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What a sampler may say besides: a trace without a parent is sampled exactly when the randomness of its id (its low 56
+/// bits) is at least this, with nothing added. The tracer then need not ask. A type-erased sampler may say so or not.
+template <class S>
+constexpr std::optional<std::uint64_t> root_threshold(S const& sampler) noexcept {
+  if constexpr (requires {
+                  { sampler.root_threshold() } -> std::convertible_to<std::optional<std::uint64_t>>;
+                })
+    return sampler.root_threshold();
+  else
+    return std::nullopt;
+}
+
+}  // namespace detail
+
 /// Says in one sentence what a sampler lacks: `static_assert(fulgurite::check_sampler<mine>());`
 template <class S>
 consteval bool check_sampler() {

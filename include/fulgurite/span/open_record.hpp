@@ -10,9 +10,11 @@
 #include <fulgurite/span/record_writer.hpp>
 #include <fulgurite/span/span_options.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -23,19 +25,33 @@ namespace detail {
 
 class open_record {
  public:
-  static constexpr std::uint32_t capacity = 256;
+  static constexpr std::uint32_t capacity = 256;  // a multiple of ring_slack: the end copies whole vectors
   /// An event or a link, with all its attributes, in packed form.
   static constexpr std::size_t max_item_size = 4 * max_value_size;
 
-  record_header header;  // not initialised where the span is not recording
+  /// What found no room, counted to 65,535.
+  struct dropped_counts {
+    std::uint16_t attributes, events, links, unused;
+
+    static void count(std::uint16_t& dropped) noexcept { dropped = static_cast<std::uint16_t>(dropped + (dropped != 0xffff)); }
+    bool any() const noexcept { return std::bit_cast<std::uint64_t>(*this) != 0; }
+  };
+
+  union {
+    record_header header;  // in a union, so that a span which does not record initialises nothing
+  };
   std::uint32_t used;
   std::uint32_t schema_size;
-  std::uint32_t dropped_attributes, dropped_events, dropped_links;
+  dropped_counts dropped;
+
+  open_record() noexcept {}
+  open_record(open_record const&) = delete;
+  open_record& operator=(open_record const&) = delete;
 
   [[gnu::always_inline]] void clear_payload() noexcept {
     used = 0;
     schema_size = 0;
-    dropped_attributes = dropped_events = dropped_links = 0;
+    dropped = {};
   }
   const std::byte* payload() const noexcept { return payload_; }
   std::byte* payload() noexcept { return payload_; }
@@ -93,7 +109,15 @@ class open_record {
     const bool added = add_item(size, [&](std::byte* out) {
       write_value(write_item_head(out, item_kind::attribute, value.type(), key.is_literal(), key.view(), size), value);
     });
-    if (!added) ++dropped_attributes;
+    if (!added) drop_attribute();
+  }
+  void drop_attribute() noexcept { dropped_counts::count(dropped.attributes); }
+  void drop_event() noexcept { dropped_counts::count(dropped.events); }
+
+  /// A sampler's attributes: those that the span was given itself win.
+  [[gnu::noinline]] void set_attributes_beside_schema(std::span<const attribute> added) noexcept {
+    for (attribute const& one : added)
+      if (!has_slot(one.key)) set_any_attribute(one.key, one.value);
   }
 
   [[gnu::noinline]] void add_event(span_name name, std::uint64_t time, attribute_list attributes) noexcept {
@@ -106,7 +130,7 @@ class open_record {
     if (added)
       header.marks = static_cast<std::uint8_t>(header.marks | mark_has_events);
     else
-      ++dropped_events;
+      drop_event();
   }
 
   [[gnu::noinline]] void add_link(span_context const& to, attribute_list attributes) noexcept {
@@ -122,7 +146,7 @@ class open_record {
       out = write_packed(out, to.flags().bits() | remote);
       write_attributes(out, attributes, size - head);
     });
-    if (!added) ++dropped_links;
+    if (!added) dropped_counts::count(dropped.links);
   }
 
   /// An item that is a text: a name, a description, a trace state.
@@ -132,6 +156,19 @@ class open_record {
     if (!add_item(size, [&](std::byte* out) { write_item_head(out, kind, value_type::null, false, text, size); }) &&
         kind == item_kind::name)
       set_name("(name lost)");
+  }
+
+  /// Writes the name of a span that starts, and the header's last word with it.
+  [[gnu::always_inline]] void start_name(span_name name, std::uint64_t bits) noexcept {
+    if (name.is_literal() && name.size() <= 0xffff) [[likely]] {
+      header.name = name.data();
+      bits = with_name_size(bits, static_cast<std::uint16_t>(name.size()));
+      std::memcpy(&header.name_size, &bits, sizeof bits);
+    } else {
+      header.name = nullptr;
+      std::memcpy(&header.name_size, &bits, sizeof bits);
+      set_text(item_kind::name, name.view());
+    }
   }
 
   [[gnu::always_inline]] void set_name(span_name name) noexcept {
@@ -160,13 +197,13 @@ class open_record {
 
   /// Writes what was counted as dropped, if anything was.
   void write_dropped_counts() noexcept {
-    if ((dropped_attributes | dropped_events | dropped_links) == 0) return;
+    if (!dropped.any()) return;
     constexpr std::size_t size = sizeof(item_header) + 24;
     add_item(size, [this](std::byte* out) {
       out = write_item_head(out, item_kind::dropped, value_type::null, false, {}, size);
-      out = write_packed(out, std::uint64_t{dropped_attributes});
-      out = write_packed(out, std::uint64_t{dropped_events});
-      write_packed(out, std::uint64_t{dropped_links});
+      out = write_packed(out, std::uint64_t{dropped.attributes});
+      out = write_packed(out, std::uint64_t{dropped.events});
+      write_packed(out, std::uint64_t{dropped.links});
     });
   }
 
@@ -175,9 +212,7 @@ class open_record {
     header = other.header;
     used = other.used;
     schema_size = other.schema_size;
-    dropped_attributes = other.dropped_attributes;
-    dropped_events = other.dropped_events;
-    dropped_links = other.dropped_links;
+    dropped = other.dropped;
     std::memcpy(payload_, other.payload_, used);
   }
 
@@ -232,7 +267,7 @@ class open_record {
     const bool added = add_item(size, [&](std::byte* out) {
       write_value(write_item_head(out, item_kind::attribute, value.type(), true, key, size), value);
     });
-    if (!added) ++dropped_attributes;
+    if (!added) drop_attribute();
   }
 
  public:
@@ -242,7 +277,7 @@ class open_record {
     try {
       take(make());
     } catch (...) {
-      ++dropped_attributes;
+      drop_attribute();
     }
   }
 

@@ -57,6 +57,10 @@ class pipeline : public record_sink, public export_target {
   bool falls_back() const noexcept { return falls_back_; }
   /// Children may take the fast path.
   bool is_fast() const noexcept { return !asks_children_ && !is_inline_ && !falls_back_; }
+  /// A root without a parent is decided by the randomness of its trace id alone, and its children may be fast.
+  bool has_simple_roots() const noexcept { return simple_roots_.load(std::memory_order_relaxed); }
+  /// Such a root is sampled when its trace id's randomness is at least this.
+  std::uint64_t root_threshold() const noexcept { return root_threshold_; }
   /// The marks that this clock's times carry.
   std::uint8_t clock_marks() const noexcept { return clock_marks_; }
   bool is_open() const noexcept { return open_.load(std::memory_order_relaxed); }
@@ -80,6 +84,8 @@ class pipeline : public record_sink, public export_target {
   std::uint32_t key_ = 0;
   bool asks_children_ = false, is_inline_ = false, falls_back_ = false;
   std::uint8_t clock_marks_ = 0;
+  std::atomic<bool> simple_roots_{false};
+  std::uint64_t root_threshold_ = 0;
   std::atomic<bool> open_{true};
   std::atomic<std::uint64_t> collected_{0}, exported_{0};
   std::array<std::atomic<std::uint64_t>, drop_causes> dropped_{};
@@ -103,6 +109,28 @@ inline thread_counts* counts_of(thread_state& thread, std::uint32_t pipeline) no
   thread.counts.store(fresh, std::memory_order_release);
   return fresh;
 }
+
+/// While it lives nothing is traced on this thread: what an exporter's libraries trace would be exported, and so on.
+class suppression {
+ public:
+  suppression() noexcept : thread_(own_thread()) {
+    if (!thread_) return;
+    before_ = std::exchange(thread_->suppressed, true);
+    fast_before_ = std::exchange(thread_->current.fast_pipeline, no_pipeline);
+  }
+  suppression(suppression const&) = delete;
+  suppression& operator=(suppression const&) = delete;
+  ~suppression() {
+    if (!thread_) return;
+    thread_->suppressed = before_;
+    thread_->current.fast_pipeline = fast_before_;
+  }
+
+ private:
+  thread_state* thread_;
+  bool before_ = false;
+  std::uint32_t fast_before_ = no_pipeline;
+};
 
 /// Calls `visit` with the pipeline's counters on every thread.
 template <class F>

@@ -23,20 +23,26 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
   [[gnu::always_inline]] basic_scoped_span(detail::pipeline_handle const& tracer, span_name name,
                                            Bound&... bound) noexcept {
     detail::thread_state& thread = *detail::this_thread;
-    const std::uint32_t fast = thread.current.fast_pipeline;
-    if (fast == tracer.key) [[likely]] {
+    const std::uint32_t difference = thread.current.fast_pipeline ^ tracer.key;
+    if (difference == 0) [[likely]] {
       uncaught_ = *thread.uncaught_exceptions;
       this->start_fast(thread, tracer.key, name, bound...);
       thread.current.span = record_.header.span_id;
-    } else if (fast == (tracer.key | detail::unrecorded_bit) && fast != detail::unrecorded_bit) {
-      detail::thread_counts::add(thread.current.counts->started);
-    } else if (tracer.key != 0)
+    } else if (difference == detail::unrecorded_bit) {
+      mode_ = detail::span_off;
+      detail::thread_counts::increment(thread.current.counts->started);
+    } else if (tracer.key == 0)
+      mode_ = detail::span_off;
+    else if (thread.current.fast_pipeline == detail::at_rest && this->start_root(tracer, name, bound...))
+      uncaught_ = *thread.uncaught_exceptions;
+    else
       enter(this->start_slow(tracer, name, nullptr, bound...));
   }
 
   template <class... Bound>
   basic_scoped_span(detail::pipeline_handle const& tracer, span_name name, span_options const& options,
                     Bound&... bound) noexcept {
+    mode_ = detail::span_off;
     if (tracer.key != 0) enter(this->start_slow(tracer, name, &options, bound...));
   }
 
@@ -47,16 +53,18 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
       mark_unwound(thread);
       this->end_fast(thread, now);
       leave_fast(thread);
-    } else if (mode_ != detail::span_off)
+    } else if ((mode_ & detail::span_root) != 0)
+      close_root();
+    else if (mode_ != detail::span_off)
       close();
   }
 
   /// Ends the span now; it stays current until the scope ends. Later calls do nothing.
   void end() noexcept {
     const std::uint64_t now = Clock::now();
-    if (mode_ == detail::span_fast) {
+    if ((mode_ & detail::span_fast) != 0) {
       this->end_fast(*detail::this_thread, now);
-      mode_ = detail::span_ended;
+      mode_ = static_cast<std::uint8_t>((mode_ & detail::span_root) | detail::span_ended);
     } else if ((mode_ & detail::span_slow) != 0) {
       detail::end_slow(record_, mode_, now, Clock::unit);
       mode_ = static_cast<std::uint8_t>((mode_ & detail::span_in_scope) | detail::span_ended);
@@ -72,6 +80,19 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
     auto* link = ::new (static_cast<void*>(link_)) detail::scope_link;
     detail::enter_scope(thread, *link, start.scope, std::move(start.extras));
     mode_ = static_cast<std::uint8_t>(mode_ | detail::span_in_scope);
+  }
+
+  [[gnu::noinline]] void close_root() noexcept {
+    const std::uint64_t now = Clock::now();
+    detail::thread_state& thread = *detail::this_thread;
+    if ((mode_ & detail::span_fast) != 0) {
+      mark_unwound(thread);
+      this->end_fast(thread, now);
+    }
+    if (thread.current.span == record_.header.span_id && !thread.scopes)
+      detail::rest(thread);
+    else
+      detail::rest_out_of_order(thread, record_.header.trace_id);
   }
 
   [[gnu::noinline]] void close() noexcept {

@@ -22,11 +22,12 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
 
  public:
   /// Not recording.
-  basic_span() noexcept = default;
+  basic_span() noexcept { mode_ = detail::span_off; }
 
   template <class... Bound>
   basic_span(detail::pipeline_handle const& tracer, span_name name, const span_options* options,
              Bound&... bound) noexcept {
+    mode_ = detail::span_off;
     detail::thread_state& thread = *detail::this_thread;
     const std::uint32_t fast = thread.current.fast_pipeline;
     if (tracer.key == 0) return;
@@ -37,7 +38,7 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
       return;
     }
     if (!options && fast == (tracer.key | detail::unrecorded_bit)) {
-      detail::thread_counts::add(thread.current.counts->started);
+      detail::thread_counts::increment(thread.current.counts->started);
       return;
     }
     detail::span_start start = this->start_slow(tracer, name, options, bound...);
@@ -110,12 +111,9 @@ class [[nodiscard, maybe_unused]] span_scope {
     active.counts = detail::counts_of(*thread, header.pipeline);
     if (!active.counts) return;
     if (recorded && of.children_fast_) active.fast_pipeline = header.pipeline;
-    detail::record_header child{};
-    child.flags = header.flags;
-    child.marks = static_cast<std::uint8_t>(Clock::unit == clock_unit::ticks
-                                                ? 0
-                                                : detail::mark_start_in_nanoseconds | detail::mark_end_in_nanoseconds);
-    std::memcpy(&active.record_bits, &child.name_size, sizeof active.record_bits);
+    constexpr std::uint8_t marks =
+        Clock::unit == clock_unit::ticks ? 0 : detail::mark_start_in_nanoseconds | detail::mark_end_in_nanoseconds;
+    active.record_bits = detail::header_bits(header.flags, marks);
     detail::enter_scope(*thread, link_, active, of.extras_);
     thread_ = thread;
   }

@@ -77,7 +77,7 @@ class span_base {
     for (std::size_t i = 0; i < attributes.size(); ++i) all.push_back(attributes[i]);
     record_.add_event("exception", event_time(), all);
   } catch (...) {
-    ++record_.dropped_events;
+    record_.drop_event();
   }
   void update_name(span_name name) noexcept {
     if (is_recording()) record_.set_name(name);
@@ -100,32 +100,78 @@ class span_base {
   [[gnu::always_inline]] void start_fast(thread_state& thread, std::uint32_t pipeline, span_name name,
                                          Bound&... bound) noexcept {
     active_context const& current = thread.current;
-    thread_counts::add(current.counts->started);
+    thread_counts::increment(current.counts->started);
     record_header& header = record_.header;
     header.parent_span_id = current.span;
     header.span_id = span_id::from_wire(next_random_id(thread.random));
     header.trace_id = current.trace;
     header.pipeline = pipeline;
-    std::memcpy(&header.name_size, &current.record_bits, sizeof current.record_bits);
     record_.clear_payload();
     record_.write_slots(bound...);
-    record_.set_name(name);
+    record_.start_name(name, current.record_bits);
     record_.write_items(bound...);
     mode_ = span_fast;
     header.start = Clock::now();
+  }
+
+  /// A local root on a thread at rest, with nothing said beside name and attributes, in a pipeline whose sampler is a
+  /// plain threshold. False when it is not that simple; nothing has been done then.
+  template <class... Bound>
+  [[gnu::noinline]] bool start_root(pipeline_handle const& tracer, span_name name, Bound&... bound) noexcept {
+    pipeline const& to = *tracer.pipeline;
+    thread_state& thread = *this_thread;
+    thread_counts* const counts = thread.recent_counts;
+    if (!to.has_simple_roots() || !counts || counts->pipeline != tracer.key) return false;
+    thread_counts::increment(counts->started);
+    const trace_id trace = new_trace_id(thread);
+    const span_id id = span_id::from_wire(next_random_id(thread.random));
+    active_context& current = thread.current;
+    current.trace = trace;
+    current.span = id;
+    current.counts = counts;
+    record_header& header = record_.header;
+    header.trace_id = trace;
+    header.span_id = id;
+    header.parent_span_id = {};
+    header.pipeline = tracer.key;
+    if (trace.randomness() < to.root_threshold()) {
+      current.flags = trace_flags(trace_flags::random_bit);
+      header.flags = trace_flags::random_bit;
+      current.fast_pipeline = tracer.key | unrecorded_bit;
+      current.decision = local_decision::unrecorded;
+      mode_ = span_root | span_has_context;
+      return true;
+    }
+    constexpr std::uint8_t flags = trace_flags::random_bit | trace_flags::sampled_bit;
+    constexpr std::uint8_t marks =
+        Clock::unit == clock_unit::ticks ? 0 : mark_start_in_nanoseconds | mark_end_in_nanoseconds;
+    current.flags = trace_flags(flags);
+    current.record_bits = header_bits(flags, marks);
+    current.fast_pipeline = tracer.key;
+    current.decision = local_decision::recorded;
+    mode_ = span_root | span_fast;
+    record_.clear_payload();
+    record_.write_slots(bound...);
+    record_.start_name(name, header_bits(flags, marks | mark_local_root));
+    record_.write_items(bound...);
+    header.start = Clock::now();
+    return true;
+  }
+
+  /// A given attribute as the sampler sees it; a callable is not called for it.
+  template <class Bound>
+  static attribute_view view_of(Bound& bound) noexcept {
+    if constexpr (attribute_compatible<typename Bound::value_type>)
+      return attribute_view(Bound::key(), value_view(bound.value()));
+    else
+      return attribute_view(Bound::key(), value_view());
   }
 
   template <class... Bound>
   [[gnu::noinline]] span_start start_slow(pipeline_handle const& tracer, span_name name, const span_options* options,
                                           Bound&... bound) noexcept {
     const std::uint64_t now = Clock::now();
-    [[maybe_unused]] const auto view = [](auto& one) {
-      if constexpr (attribute_compatible<typename std::remove_cvref_t<decltype(one)>::value_type>)
-        return attribute_view(one.key(), value_view(one.value()));
-      else
-        return attribute_view(one.key(), value_view());  // a callable: not called for the sampler
-    };
-    const std::array<attribute_view, sizeof...(Bound)> views{view(bound)...};
+    const std::array<attribute_view, sizeof...(Bound)> views{view_of(bound)...};
     const auto slots = [&] { record_.write_slots(bound...); };
     const auto items = [&] { record_.write_items(bound...); };
     span_start start = detail::start_slow(tracer, record_, name, options, {views, slots, items}, now);
@@ -136,18 +182,21 @@ class span_base {
   /// The fast path's end: one record into the ring.
   [[gnu::always_inline]] void end_fast(thread_state& thread, std::uint64_t now) noexcept {
     record_header& header = record_.header;
-    if ((record_.dropped_attributes | record_.dropped_events | record_.dropped_links) != 0) [[unlikely]]
+    if (record_.dropped.any()) [[unlikely]]
       record_.write_dropped_counts();
-    header.end = now;
     const std::uint32_t used = record_.used;
-    header.size = static_cast<std::uint32_t>(sizeof header) + used;
-    std::byte* const out = reserve(thread, header.size, header.pipeline);
+    const std::uint32_t size = static_cast<std::uint32_t>(sizeof header) + used;
+    std::byte* const out = reserve(thread, size, header.pipeline);
     if (!out) [[unlikely]]
       return;
     std::memcpy(out, &header, sizeof header);
+    // Not into the header before the copy: a vector read of a word written a moment ago would wait for the store buffer.
+    auto* const written = reinterpret_cast<record_header*>(out);
+    written->end = now;
+    written->size = size;
     const std::byte* const payload = record_.payload();
-    for (std::uint32_t i = 0; i < used; i += 8) std::memcpy(out + sizeof header + i, payload + i, 8);
-    publish(thread, header.size);
+    for (std::uint32_t i = 0; i < used; i += ring_slack) std::memcpy(out + sizeof header + i, payload + i, ring_slack);
+    publish(thread, size);
   }
 
   std::uint64_t event_time() const noexcept {
@@ -162,7 +211,7 @@ class span_base {
     return current.extras && current.trace == record_.header.trace_id ? current.extras->trace_state : trace_state();
   }
 
-  std::uint8_t mode_ = span_off;
+  std::uint8_t mode_;  // set by every constructor: at once, the fast path would pay for it
   open_record record_;
 };
 

@@ -4,7 +4,10 @@
 #include <fulgurite/context/current.hpp>
 #include <fulgurite/span/open_record.hpp>
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
@@ -22,7 +25,8 @@ enum span_mode : std::uint8_t {
   span_in_scope = 4,    // a scope_link was entered and must be left
   span_ended = 8,       // ended early; what it changed in the thread must still be restored
   span_has_context = 16,  // not recording, but the header's ids and flags are its context
-  span_inline = 32        // the ending thread waits for the export
+  span_inline = 32,       // the ending thread waits for the export
+  span_root = 64          // a local root on a thread that was at rest: its end makes it so again
 };
 
 /// What the slow start decides: how the span goes on, and what is current in its scope.
@@ -51,6 +55,34 @@ struct given_attributes {
   function_ref<void()> write_items;
 };
 
+/// A new trace's id. The low half is random; the high half only makes it unique.
+[[gnu::always_inline]] inline trace_id new_trace_id(thread_state& thread) noexcept {
+  const std::uint64_t low = next_random_id(thread.random);
+  return trace_id::from_wire(std::rotl(low, 32) ^ thread.trace_seed, low);
+}
+
+/// Makes a thread at rest again whose local root has ended.
+inline void rest(thread_state& thread) noexcept {
+  active_context& current = thread.current;
+  current.trace = {};
+  current.span = {};
+  current.flags = {};
+  current.fast_pipeline = at_rest;
+  current.decision = local_decision::none;
+}
+
+/// The same where the root did not end in order: scopes inside it are still open, and must not bring it back.
+[[gnu::noinline, gnu::cold]] inline void rest_out_of_order(thread_state& thread, trace_id const& trace) noexcept {
+  for (scope_link* scope = thread.scopes; scope; scope = scope->outer)
+    if (scope->saved.trace == trace) {
+      scope->saved = {};
+      scope->saved.fast_pipeline = scope->outer ? no_pipeline : at_rest;
+    }
+  if (thread.current.trace != trace) return;
+  rest(thread);
+  if (thread.scopes) thread.current.fast_pipeline = no_pipeline;
+}
+
 /// Begins a span: asks the sampler where it must be asked, fills the record. `now` is the clock's time.
 [[gnu::noinline]] inline span_start start_slow(pipeline_handle const& tracer, open_record& record, span_name name,
                                                const span_options* options, given_attributes const& given_with,
@@ -63,7 +95,8 @@ struct given_attributes {
   active_context const& current = thread->current;
   thread_counts* const counts = counts_of(*thread, tracer.key);
   if (!counts) return start;
-  thread_counts::add(counts->started);
+  thread->recent_counts = counts;
+  thread_counts::increment(counts->started);
 
   const span_parent parent = options ? options->parent : span_parent();
   const span_kind kind = options ? options->kind : span_kind::internal;
@@ -90,7 +123,7 @@ struct given_attributes {
     // A parent of this process has decided already, wherever it is open.
     const bool inherits = continues && !origin.is_remote() && !below_current;
     trace = continues ? origin.trace_id()
-                      : trace_id::from_wire(next_random_id(thread->random), next_random(thread->random));
+                      : new_trace_id(*thread);
     parent_id = continues ? origin.span_id() : span_id();
     remote_parent = continues && origin.is_remote();
     local_root = !below_current && !inherits;
@@ -134,11 +167,7 @@ struct given_attributes {
     return start;
   }
   const bool has_state = start.extras && !start.extras->trace_state.empty();
-  // The children's second header word: their flags and marks, everything else zero.
-  record_header child{};
-  child.flags = header.flags;
-  child.marks = header.marks;
-  std::memcpy(&start.scope.record_bits, &child.name_size, sizeof start.scope.record_bits);
+  start.scope.record_bits = header_bits(header.flags, header.marks);
   if (to->is_fast() && !has_state) start.scope.fast_pipeline = tracer.key;
   start.mode = static_cast<std::uint8_t>(span_slow | (to->is_inline() ? span_inline : 0));
 
@@ -155,8 +184,7 @@ struct given_attributes {
   given_with.write_slots();
   record.set_name(name);
   if (has_state) record.set_text(item_kind::trace_state, start.extras->trace_state.to_header());
-  for (attribute const& attribute : added)
-    if (!record.has_slot(attribute.key)) record.set_any_attribute(attribute.key, attribute.value);
+  record.set_attributes_beside_schema(added);
   given_with.write_items();
   if (options)
     for (link_view const& link : options->links) record.add_link(link.context, link.attributes);

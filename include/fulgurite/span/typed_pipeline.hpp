@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -36,6 +37,10 @@ class typed_pipeline final : public pipeline {
       falls_back_ = !tsc_usable();
     else
       clock_marks_ = mark_start_in_nanoseconds | mark_end_in_nanoseconds;
+    if (const std::optional<std::uint64_t> threshold = detail::root_threshold(sampler_); threshold && is_fast()) {
+      root_threshold_ = *threshold;
+      simple_roots_ = true;
+    }
   }
 
   /// Registers a pipeline that is ready; false when the process has too many.
@@ -65,8 +70,7 @@ class typed_pipeline final : public pipeline {
 
   export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
     export_result result = export_result::failure;
-    thread_state* const thread = own_thread();
-    const bool suppressed = thread && std::exchange(thread->suppressed, true);
+    const suppression quiet;
     try {
       result = exporter_.export_spans(span_batch(records, spans, shared_resource(), scope_));
     } catch (std::exception const& error) {
@@ -74,7 +78,6 @@ class typed_pipeline final : public pipeline {
     } catch (...) {
       log(log_level::error, "the exporter threw");
     }
-    if (thread) thread->suppressed = suppressed;
     if (result == export_result::success)
       exported_.fetch_add(spans, std::memory_order_relaxed);
     else
@@ -107,6 +110,7 @@ class typed_pipeline final : public pipeline {
   }
   bool shutdown(deadline until) noexcept {
     if (!open_.exchange(false)) return true;
+    simple_roots_ = false;
     engine::instance().collect();
     return processor_.shutdown(until);
   }
