@@ -529,10 +529,13 @@ class Living(Base):
         server = self.serve()
         body = one_span(5, 5).SerializeToString()
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        raw.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:5])
+        raw.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+                    b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+        self.assertIn(b" 100 Continue", raw.recv(1000))  # so it is being read
+        raw.sendall(body[:5])
         time.sleep(0.2)
         server.process.terminate()
-        time.sleep(0.2)
+        wait_until(lambda: not self.json_file().exists(), "the server begins to end")
         raw.sendall(body[5:])
         self.assertIn(b"200 OK", raw.recv(1000))
         raw.close()
