@@ -125,7 +125,7 @@ class librarian {
   /// Lets the model answer from the passage that has most to do with the question.
   std::string complete(std::string const& question, std::vector<std::string> const& passages) {
     if (passages.empty()) return "Nothing was found.";
-    std::string text = ask_model(best_of(passages, question) + ".", question);
+    std::string text = ask_model(best_of(passages, question) + " .", question);
     reward(question, text);
     return text;
   }

@@ -1,5 +1,9 @@
 #include <fulgurite/any_tracer.hpp>
-#include <fulgurite/fulgurite.hpp>
+#include <fulgurite/exporter/memory.hpp>
+#include <fulgurite/sampler/always_off.hpp>
+#include <fulgurite/sampler/always_on.hpp>
+#include <fulgurite/sampler/parent_based.hpp>
+#include <fulgurite/sampler/ratio.hpp>
 
 #include <doctest/doctest.h>
 

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -55,9 +55,10 @@ class ngram_model {
 
   /// Continues `start` in the light of `prompt`, up to the end of a sentence or `most` tokens.
   std::vector<token> complete(std::vector<token> const& prompt, std::vector<token> start, std::size_t most) const {
-    std::set<std::tuple<token, token, token>> used;  // no phrase twice: no going round in circles
+    std::set<std::array<token, 4>> used;  // no phrase twice: no going round in circles
     while (start.size() >= 2 && start.size() < most) {
       const token before = start[start.size() - 2], last = start.back();
+      const token before_that = start.size() > 2 ? start[start.size() - 3] : 0;
       std::map<token, int> votes;
       for (std::size_t i = 1; i + 1 < prompt.size(); ++i)
         if (const int alike = common_words_before(prompt, i + 1, start); alike >= 2)
@@ -66,10 +67,10 @@ class ngram_model {
         for (const token next : found->second) votes[next] += 2;
       if (const auto found = after_one_.find(last); votes.empty() && found != after_one_.end())
         for (const token next : found->second) votes[next] += 1;
-      std::erase_if(votes, [&](auto const& vote) { return used.contains({before, last, vote.first}); });
+      std::erase_if(votes, [&](auto const& vote) { return used.contains({before_that, before, last, vote.first}); });
       if (votes.empty()) break;
       const token next = std::ranges::max_element(votes, {}, [](auto const& vote) { return vote.second; })->first;
-      used.insert({before, last, next});
+      used.insert({before_that, before, last, next});
       start.push_back(next);
       if (words_[static_cast<std::size_t>(next)] == "." && start.size() > 12) break;
     }
