@@ -1,8 +1,8 @@
 // The tracer: composed from a sampler, an exporter, a propagator and a processor.
 //
-// A tracer is a handle: a key and a pointer to its pipeline, which the engine knows (engine/engine.hpp). Starting a span
-// compares the key with that of the current context and is done on the fast path (span/span_base.hpp). Constructors never
-// throw: they report and stay off. `noop_tracer` (noop.hpp) has the same calls and no code.
+// A tracer is a handle: a key and a pointer to its pipeline, which the engine knows (engine/engine.hpp). Starting a
+// span compares the key with that of the current context and is done on the fast path (span/span_base.hpp).
+// Constructors never throw: they report and stay off. `noop_tracer` (noop.hpp) has the same calls and no code.
 #pragma once
 
 #include <fulgurite/exporter/noop.hpp>
@@ -140,7 +140,8 @@ class tracer {
   }
   template <inject_carrier Carrier>
   void inject(context const& from, Carrier&& carrier) const {
-    if (pipeline_) pipeline_->propagator().inject(from, detail::carrier_setter<std::remove_reference_t<Carrier>>(carrier));
+    if (pipeline_)
+      pipeline_->propagator().inject(from, detail::carrier_setter<std::remove_reference_t<Carrier>>(carrier));
   }
   /// Reads a context from a carrier; an empty one where there is none or it is malformed.
   template <extract_carrier Carrier>
@@ -161,8 +162,7 @@ class tracer {
     detail::on_current_span([&](detail::open_record& record) { record.set_any_attribute(key, value_view(value)); });
   }
   void add_span_event(span_name name, attribute_list attributes = {}) const noexcept {
-    detail::on_current_span(
-        [&](detail::open_record& record) { record.add_event(name, event_time(), attributes); });
+    detail::on_current_span([&](detail::open_record& record) { record.add_event(name, event_time(), attributes); });
   }
   void set_span_status(status_code code, std::string_view description = {}) const noexcept {
     detail::on_current_span([&](detail::open_record& record) { record.set_status_item(code, description); });

@@ -34,8 +34,8 @@ template <class Tracer>
 [[gnu::noinline]] void attributes(Tracer const& tracer, long n) {
   auto root = tracer.trace_context("root");
   for (long i = 0; i < n; ++i) {
-    auto span = tracer.trace_context("child", "index"_a = i, "ratio"_a = static_cast<double>(i), "flag"_a = true,
-                                     "size"_a = 7);
+    auto span =
+        tracer.trace_context("child", "index"_a = i, "ratio"_a = static_cast<double>(i), "flag"_a = true, "size"_a = 7);
     work();
   }
 }

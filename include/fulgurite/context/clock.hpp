@@ -11,7 +11,6 @@
 #include <ctime>
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 namespace fulgurite {
@@ -68,7 +67,9 @@ struct coarse_clock {
 struct tsc_clock {
 #if defined(__x86_64__)
   static constexpr clock_unit unit = clock_unit::ticks;
-  [[gnu::always_inline]] static std::uint64_t now() noexcept { return __rdtsc(); }
+  [[gnu::always_inline]] static std::uint64_t now() noexcept {
+    return __builtin_ia32_rdtsc();
+  }  // <x86intrin.h> is 40,000 lines
 #else
   static constexpr clock_unit unit = clock_unit::nanoseconds;
   static std::uint64_t now() noexcept { return steady_clock::now(); }

@@ -1,7 +1,8 @@
 // Trace and span identifiers.
 //
 // Both hold their bytes in wire order, so an encoder copies them and nothing is swapped on the hot path; the host-order
-// words that samplers compute with are made on demand. An identifier of all zeros is invalid (W3C Trace Context, 3.2.2).
+// words that samplers compute with are made on demand. An identifier of all zeros is invalid (W3C Trace
+// Context, 3.2.2).
 #pragma once
 
 #include <bit>

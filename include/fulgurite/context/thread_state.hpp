@@ -21,7 +21,8 @@ namespace detail {
 
 inline constexpr std::uint32_t no_pipeline = 0xffff'ffffU;
 inline constexpr std::uint32_t unrecorded_bit = 0x8000'0000U;
-/// In active_context::fast_pipeline of a thread that has a state of its own: nothing is current, a local root may begin.
+/// In active_context::fast_pipeline of a thread that has a state of its own: nothing is current, a local root may
+/// begin.
 inline constexpr std::uint32_t at_rest = 0xffff'fffeU;
 
 /// What the local root decided for the spans below it.
@@ -103,12 +104,12 @@ struct thread_state {
   bool suppressed = false;
 
   // Cold from here on.
-  std::atomic<ring*> owned_ring{nullptr};   // where the thread writes; made when its first record is
-  std::atomic<ring*> first_ring{nullptr};   // where the collector reads
+  std::atomic<ring*> owned_ring{nullptr};       // where the thread writes; made when its first record is
+  std::atomic<ring*> first_ring{nullptr};       // where the collector reads
   std::atomic<thread_counts*> counts{nullptr};  // a list, one entry a pipeline; only ever grows
-  std::atomic<bool> closed{false};          // the thread has ended
+  std::atomic<bool> closed{false};              // the thread has ended
   std::atomic<bool> in_use{true};
-  thread_state* next = nullptr;             // all states of the process
+  thread_state* next = nullptr;  // all states of the process
 };
 
 /// What the whole process shares at this layer. Never destroyed.
@@ -177,7 +178,8 @@ inline const unsigned* uncaught_exceptions_address() noexcept {
 inline thread_state* own_thread() noexcept { return this_thread != &nothing_yet ? this_thread : attach_thread(); }
 
 /// Makes `active` current until leave_scope.
-inline void enter_scope(thread_state& thread, scope_link& link, active_context const& active, extras_ref held) noexcept {
+inline void enter_scope(thread_state& thread, scope_link& link, active_context const& active,
+                        extras_ref held) noexcept {
   link.saved = thread.current;
   link.outer = thread.scopes;
   link.held = std::move(held);

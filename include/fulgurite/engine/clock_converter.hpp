@@ -1,7 +1,8 @@
 // Turns a clock's ticks into nanoseconds since the Unix epoch.
 //
-// The rate is measured, over all the time since the first reading: an interval is off by the two readings' jitter and no
-// more, however long the process runs. When the wall clock was set (off by more than a millisecond) the origin follows.
+// The rate is measured, over all the time since the first reading: an interval is off by the two readings' jitter and
+// no more, however long the process runs. When the wall clock was set (off by more than a millisecond) the origin
+// follows.
 #pragma once
 
 #include <fulgurite/context/clock.hpp>

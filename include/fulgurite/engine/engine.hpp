@@ -2,10 +2,10 @@
 // worker that empties the rings.
 //
 // A tracer is a handle to its pipeline, which is registered here under a key that is never used again; each record
-// carries the key, so several tracers share a thread's ring and a record that comes after its tracer's end is told apart.
-// `collect()` empties all rings into the pipelines. The worker calls it when it is woken and several times a second; a
-// flush calls it on its own thread. What a pipeline does with its records is its processor's affair and never happens
-// under the collector's lock.
+// carries the key, so several tracers share a thread's ring and a record that comes after its tracer's end is told
+// apart. `collect()` empties all rings into the pipelines. The worker calls it when it is woken and several times a
+// second; a flush calls it on its own thread. What a pipeline does with its records is its processor's affair and never
+// happens under the collector's lock.
 #pragma once
 
 #include <fulgurite/context/clock.hpp>
@@ -100,8 +100,8 @@ class engine {
     const std::lock_guard lock(mutex_);
     clock_.refresh();
     drain_all();
-    // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what was
-    // published before that end is visible now.
+    // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
+    // was published before that end is visible now.
     if (!deferred_.empty()) {
       std::vector<std::vector<std::byte>> late;
       late.swap(deferred_);
@@ -128,7 +128,8 @@ class engine {
  private:
   static constexpr std::uint32_t slot_bits = 12;
   static constexpr std::uint32_t slot_mask = max_pipelines - 1;
-  static constexpr std::uint32_t max_generation = (1U << (31 - slot_bits)) - 2;  // leaves unrecorded_bit and no_pipeline
+  static constexpr std::uint32_t max_generation =
+      (1U << (31 - slot_bits)) - 2;  // leaves unrecorded_bit and no_pipeline
 
   struct entry {
     std::shared_ptr<record_sink> sink;

@@ -1,9 +1,9 @@
 // A thread's ring: one producer, one consumer, bytes.
 //
-// Positions only grow; a position's place is its low bits. The storage is twice the capacity, so a record never wraps and
-// is written and read in one piece. The ring starts small; when it is full the producer links one of twice the size
-// behind it and goes on there, and the consumer follows when it has emptied the old one. A full ring of the largest size
-// drops the record.
+// Positions only grow; a position's place is its low bits. The storage is twice the capacity, so a record never wraps
+// and is written and read in one piece. The ring starts small; when it is full the producer links one of twice the size
+// behind it and goes on there, and the consumer follows when it has emptied the old one. A full ring of the largest
+// size drops the record.
 #pragma once
 
 #include <fulgurite/context/thread_state.hpp>

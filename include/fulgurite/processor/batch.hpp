@@ -2,8 +2,8 @@
 //
 // The thread starts with the first span and sleeps while there is none. A batch goes out when it is full, when
 // `schedule_delay` has passed since its first span was collected, or at a flush (OpenTelemetry, trace/sdk.md, Batching
-// processor). An exporter that hangs holds up this thread alone: the queue fills, what finds no room is counted, and flush
-// and shutdown return at their deadline.
+// processor). An exporter that hangs holds up this thread alone: the queue fills, what finds no room is counted, and
+// flush and shutdown return at their deadline.
 #pragma once
 
 #include <fulgurite/context/thread_state.hpp>
@@ -47,7 +47,8 @@ namespace detail {
 
 /// What a batch processor and its thread share. It outlives the processor when the exporter never returns.
 ///
-/// The collector holds the lock from the first record of a round to the round's end: one lock a round, not one a record.
+/// The collector holds the lock from the first record of a round to the round's end: one lock a round, not one a
+/// record.
 class batch_queue : public std::enable_shared_from_this<batch_queue> {
  public:
   batch_queue(batch_options options, std::shared_ptr<export_target> target)

@@ -17,7 +17,7 @@ class inline_processor {
   using clock = tsc_clock;
   static constexpr bool exports_inline = true;
 
-  void start(std::shared_ptr<export_target> target) { 
+  void start(std::shared_ptr<export_target> target) {
     // Not kept alive from here: the tracer's pipeline owns both.
     state_ = std::make_unique<state>(target.get());
   }

@@ -49,22 +49,24 @@ class export_target {
 };
 
 template <class P>
-concept processor = std::movable<P> &&
-                    requires(P p, const P c, std::shared_ptr<export_target> target, record_view const& record, deadline until) {
-                      requires clock<typename P::clock>;
-                      { P::exports_inline } -> std::convertible_to<bool>;
-                      p.start(target);
-                      { p.process(record) } noexcept;
-                      { p.commit() } noexcept;
-                      { p.flush(until) } noexcept -> std::same_as<bool>;
-                      { p.shutdown(until) } noexcept -> std::same_as<bool>;
-                      { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
-                    };
+concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<export_target> target,
+                                                record_view const& record, deadline until) {
+  requires clock<typename P::clock>;
+  { P::exports_inline } -> std::convertible_to<bool>;
+  p.start(target);
+  { p.process(record) } noexcept;
+  { p.commit() } noexcept;
+  { p.flush(until) } noexcept -> std::same_as<bool>;
+  { p.shutdown(until) } noexcept -> std::same_as<bool>;
+  { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
+};
 
 /// Whether the thread that ends a span waits until it is exported; `any_processor` knows it only at run time.
 template <class P>
 bool exports_inline(P const& processor) noexcept {
-  if constexpr (requires { { processor.is_inline() } -> std::same_as<bool>; })
+  if constexpr (requires {
+                  { processor.is_inline() } -> std::same_as<bool>;
+                })
     return processor.is_inline();
   else
     return P::exports_inline;
@@ -74,21 +76,36 @@ bool exports_inline(P const& processor) noexcept {
 template <class P>
 consteval bool check_processor() {
   static_assert(std::movable<P>, "a processor must be movable: the tracer keeps it");
-  static_assert(requires { requires clock<typename P::clock>; },
-                "a processor needs a member type `clock`, such as fulgurite::tsc_clock: spans read it");
-  static_assert(requires { { P::exports_inline } -> std::convertible_to<bool>; },
-                "a processor needs a member: static constexpr bool exports_inline");
-  static_assert(requires(P p, std::shared_ptr<export_target> target) { p.start(target); },
-                "a processor needs a member function: void start(std::shared_ptr<export_target>)");
-  static_assert(requires(P p, record_view const& record) { { p.process(record) } noexcept; },
-                "a processor needs a member function: void process(record_view const&) noexcept");
-  static_assert(requires(P p) { { p.commit() } noexcept; }, "a processor needs a member function: void commit() noexcept");
-  static_assert(requires(P p, deadline until) { { p.flush(until) } noexcept -> std::same_as<bool>; },
-                "a processor needs a member function: bool flush(deadline) noexcept");
-  static_assert(requires(P p, deadline until) { { p.shutdown(until) } noexcept -> std::same_as<bool>; },
-                "a processor needs a member function: bool shutdown(deadline) noexcept");
-  static_assert(requires(const P p) { { p.queued() } noexcept -> std::convertible_to<std::uint64_t>; },
-                "a processor needs a member function: std::uint64_t queued() const noexcept");
+  static_assert(
+      requires { requires clock<typename P::clock>; },
+      "a processor needs a member type `clock`, such as fulgurite::tsc_clock: spans read it");
+  static_assert(
+      requires {
+        { P::exports_inline } -> std::convertible_to<bool>;
+      }, "a processor needs a member: static constexpr bool exports_inline");
+  static_assert(
+      requires(P p, std::shared_ptr<export_target> target) { p.start(target); },
+      "a processor needs a member function: void start(std::shared_ptr<export_target>)");
+  static_assert(
+      requires(P p, record_view const& record) {
+        { p.process(record) } noexcept;
+      }, "a processor needs a member function: void process(record_view const&) noexcept");
+  static_assert(
+      requires(P p) {
+        { p.commit() } noexcept;
+      }, "a processor needs a member function: void commit() noexcept");
+  static_assert(
+      requires(P p, deadline until) {
+        { p.flush(until) } noexcept -> std::same_as<bool>;
+      }, "a processor needs a member function: bool flush(deadline) noexcept");
+  static_assert(
+      requires(P p, deadline until) {
+        { p.shutdown(until) } noexcept -> std::same_as<bool>;
+      }, "a processor needs a member function: bool shutdown(deadline) noexcept");
+  static_assert(
+      requires(const P p) {
+        { p.queued() } noexcept -> std::convertible_to<std::uint64_t>;
+      }, "a processor needs a member function: std::uint64_t queued() const noexcept");
   return processor<P>;
 }
 

@@ -1,8 +1,8 @@
 // Attributes whose keys are known when the program is compiled: `"order.id"_a = o.id`.
 //
 // Given together with the name of a span they form a schema: keys and types lie in static data, one for each call site,
-// and only the values travel (record/attribute_schema.hpp). The bound value refers to what it was made from, so it is of
-// use as an argument only: it cannot be copied, and a named one is not accepted.
+// and only the values travel (record/attribute_schema.hpp). The bound value refers to what it was made from, so it is
+// of use as an argument only: it cannot be copied, and a named one is not accepted.
 #pragma once
 
 #include <fulgurite/record/value_view.hpp>
@@ -48,10 +48,12 @@ class [[nodiscard]] bound_attribute {
   bound_attribute(bound_attribute const&) = delete;
   bound_attribute& operator=(bound_attribute const&) = delete;
 
-  constexpr std::remove_reference_t<T>& value() const noexcept { return value_; }
+  constexpr auto& value() const noexcept { return value_; }
 
  private:
-  T&& value_;
+  // A number is copied: through a reference it would have to be put in memory first. The rest is referred to.
+  static constexpr bool copied = std::is_arithmetic_v<value_type>;
+  std::conditional_t<copied, const value_type, T&&> value_;
 };
 
 template <fixed_string Key>

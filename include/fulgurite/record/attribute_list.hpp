@@ -19,10 +19,11 @@ class attribute_list {
   constexpr attribute_list(std::initializer_list<attribute_view> list) noexcept
       : data_(list.begin()), size_(list.size()), entry_(entry_of<attribute_view>) {}
   template <class Range>
-    requires(!std::same_as<std::remove_cvref_t<Range>, attribute_list> && requires(Range const& range) {
-      attribute_view(range.data()->key, range.data()->value);
-      { range.size() } -> std::convertible_to<std::size_t>;
-    })
+    requires(!std::same_as<std::remove_cvref_t<Range>, attribute_list> &&
+             requires(Range const& range) {
+               attribute_view(range.data()->key, range.data()->value);
+               { range.size() } -> std::convertible_to<std::size_t>;
+             })
   constexpr attribute_list(Range const& range) noexcept
       : data_(range.data()), size_(range.size()), entry_(entry_of<std::remove_cvref_t<decltype(*range.data())>>) {}
 

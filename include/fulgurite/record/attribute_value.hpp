@@ -84,17 +84,26 @@ inline attribute_value attribute_value::from_view(value_view const& view) {
   attribute_value result;
   variant& out = result;
   switch (view.type()) {
-    case value_type::null: break;
-    case value_type::boolean: out.emplace<bool>(view.boolean()); break;
-    case value_type::integer: out.emplace<std::int64_t>(view.integer()); break;
+    case value_type::null:
+      break;
+    case value_type::boolean:
+      out.emplace<bool>(view.boolean());
+      break;
+    case value_type::integer:
+      out.emplace<std::int64_t>(view.integer());
+      break;
     case value_type::unsigned_integer:
       if (view.integer() >= 0)
         out.emplace<std::int64_t>(view.integer());
       else
         out.emplace<std::string>(std::to_string(static_cast<std::uint64_t>(view.integer())));
       break;
-    case value_type::real: out.emplace<double>(view.real()); break;
-    case value_type::string: out.emplace<std::string>(view.text()); break;
+    case value_type::real:
+      out.emplace<double>(view.real());
+      break;
+    case value_type::string:
+      out.emplace<std::string>(view.text());
+      break;
     case value_type::bytes: {
       const auto* first = reinterpret_cast<const std::byte*>(view.text().data());
       out.emplace<fulgurite::bytes>(first, first + view.text().size());

@@ -2,9 +2,9 @@
 //
 //   header | slots of the schema | octets of the schema's strings | items
 //
-// One complete record is written when the span ends. What does not fit the span's own buffer while it is open goes ahead
-// as a *piece*: a record with the mark `piece`, the same span id, and items only; the collector puts the pieces before
-// the record's own items. Everything is aligned to 8 bytes; a record's `size` covers all of it.
+// One complete record is written when the span ends. What does not fit the span's own buffer while it is open goes
+// ahead as a *piece*: a record with the mark `piece`, the same span id, and items only; the collector puts the pieces
+// before the record's own items. Everything is aligned to 8 bytes; a record's `size` covers all of it.
 //
 // An item is a header, a name (the address of a literal, or the octets padded to 8 bytes) and a body by its kind:
 //   attribute    a packed value (record/packed_value.hpp)
@@ -64,8 +64,8 @@ static_assert(sizeof(record_header) == 80 && std::is_trivially_copyable_v<record
   const auto at = [](std::size_t offset) {
     return 8 * (std::endian::native == std::endian::little ? offset - first : 7 - (offset - first));
   };
-  return std::uint64_t{flags} << at(offsetof(record_header, flags)) |
-         std::uint64_t{marks} << at(offsetof(record_header, marks));
+  return std::uint64_t{flags} << at(offsetof(record_header, flags)) | std::uint64_t{marks}
+                                                                          << at(offsetof(record_header, marks));
 }
 /// The same word with a name's size.
 [[gnu::always_inline]] inline std::uint64_t with_name_size(std::uint64_t bits, std::uint16_t size) noexcept {
@@ -76,14 +76,16 @@ enum class item_kind : std::uint8_t { attribute, event, link, description, name,
 
 struct item_header {
   item_kind kind;
-  value_type type;
-  bool literal;
-  status_code status;  // of a description that sets the status itself
-  std::uint32_t name_size;
+  value_type type : 5;
+  bool literal : 1;
+  status_code status : 2;  // of a description that sets the status itself
+  std::uint16_t name_size;
   std::uint32_t size;  // of the whole item, a multiple of 8
-  std::uint32_t reserved_too;
 };
-static_assert(sizeof(item_header) == 16);
+static_assert(sizeof(item_header) == 8);
+
+/// What an item's name may hold; longer texts are cut.
+inline constexpr std::size_t max_name_size = 0xffff;
 
 constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
 
@@ -94,9 +96,10 @@ constexpr std::size_t name_room(bool literal, std::size_t size) noexcept {
 
 /// Writes an item's header and its name; returns where the body begins.
 [[gnu::always_inline]] inline std::byte* write_item_head(std::byte* out, item_kind kind, value_type type, bool literal,
-                                                         std::string_view name, std::size_t size) noexcept {
-  const item_header head{kind, type, literal, status_code::unset, static_cast<std::uint32_t>(name.size()),
-                         static_cast<std::uint32_t>(size), 0};
+                                                         std::string_view name, std::size_t size,
+                                                         status_code status = status_code::unset) noexcept {
+  const item_header head{
+      kind, type, literal, status, static_cast<std::uint16_t>(name.size()), static_cast<std::uint32_t>(size)};
   std::memcpy(out, &head, sizeof head);
   out += sizeof head;
   if (literal) {

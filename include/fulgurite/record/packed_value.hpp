@@ -26,13 +26,16 @@ inline constexpr std::size_t max_value_size = 64 * 1024;
 /// The packed size of a value.
 inline std::size_t packed_size(value_view const& value, int depth = 0) noexcept {
   switch (value.type()) {
-    case value_type::null: return 0;
+    case value_type::null:
+      return 0;
     case value_type::boolean:
     case value_type::integer:
     case value_type::unsigned_integer:
-    case value_type::real: return 8;
+    case value_type::real:
+      return 8;
     case value_type::string:
-    case value_type::bytes: return 8 + padded(value.text().size());
+    case value_type::bytes:
+      return 8 + padded(value.text().size());
     case value_type::array: {
       std::size_t size = 8;
       if (depth >= max_value_depth) return 0;
@@ -66,13 +69,20 @@ inline std::byte* write_value(std::byte* out, value_view const& value, int depth
     out += padded(text.size());
   };
   switch (packed_type(value, depth)) {
-    case value_type::null: break;
+    case value_type::null:
+      break;
     case value_type::boolean:
     case value_type::integer:
-    case value_type::unsigned_integer: out = write_packed(out, value.integer()); break;
-    case value_type::real: out = write_packed(out, value.real()); break;
+    case value_type::unsigned_integer:
+      out = write_packed(out, value.integer());
+      break;
+    case value_type::real:
+      out = write_packed(out, value.real());
+      break;
     case value_type::string:
-    case value_type::bytes: write_text(value.text()); break;
+    case value_type::bytes:
+      write_text(value.text());
+      break;
     case value_type::array:
       out = write_packed(out, std::uint64_t{value.size()});
       for (std::size_t i = 0; i < value.size(); ++i) {
@@ -152,12 +162,18 @@ class packed_value {
   /// An owned copy. An unsigned integer above 2^63-1 becomes decimal text.
   attribute_value to_owned() const {
     switch (type_) {
-      case value_type::null: return {};
-      case value_type::boolean: return boolean();
-      case value_type::integer: return integer();
-      case value_type::unsigned_integer: return static_cast<std::uint64_t>(integer());
-      case value_type::real: return real();
-      case value_type::string: return std::string(text());
+      case value_type::null:
+        return {};
+      case value_type::boolean:
+        return boolean();
+      case value_type::integer:
+        return integer();
+      case value_type::unsigned_integer:
+        return static_cast<std::uint64_t>(integer());
+      case value_type::real:
+        return real();
+      case value_type::string:
+        return std::string(text());
       case value_type::bytes: {
         const auto* first = reinterpret_cast<const std::byte*>(text().data());
         return bytes(first, first + text().size());
@@ -169,9 +185,8 @@ class packed_value {
       }
       case value_type::map: {
         std::vector<attribute> entries;
-        for_each_entry([&](std::string_view key, packed_value value) {
-          entries.push_back({std::string(key), value.to_owned()});
-        });
+        for_each_entry(
+            [&](std::string_view key, packed_value value) { entries.push_back({std::string(key), value.to_owned()}); });
         return entries;
       }
     }
@@ -182,13 +197,16 @@ class packed_value {
   /// Where the value ends.
   const std::byte* end() const {
     switch (type_) {
-      case value_type::null: return data_;
+      case value_type::null:
+        return data_;
       case value_type::boolean:
       case value_type::integer:
       case value_type::unsigned_integer:
-      case value_type::real: return data_ + 8;
+      case value_type::real:
+        return data_ + 8;
       case value_type::string:
-      case value_type::bytes: return data_ + 8 + detail::padded(static_cast<std::size_t>(count()));
+      case value_type::bytes:
+        return data_ + 8 + detail::padded(static_cast<std::size_t>(count()));
       case value_type::array: {
         const std::byte* last = data_ + 8;
         for_each_element([&](packed_value const& element) { last = element.end(); });

@@ -1,7 +1,7 @@
 // A finished span, read in place from its packed record: the cheap form that encoders visit.
 //
-// The record is complete: its pieces are joined, its times are nanoseconds since the Unix epoch. Of attributes with equal
-// keys only the last is seen (OpenTelemetry, trace/api.md, Set Attributes).
+// The record is complete: its pieces are joined, its times are nanoseconds since the Unix epoch. Of attributes with
+// equal keys only the last is seen (OpenTelemetry, trace/api.md, Set Attributes).
 #pragma once
 
 #include <fulgurite/record/packed_record.hpp>
@@ -163,8 +163,8 @@ class record_view {
       visit(item.name(), detail::read_packed<std::int64_t>(item.body()), attribute_items(item.body() + 8, item.end()));
     });
   }
-  /// Calls `visit(trace_id, span_id, std::uint32_t flags, std::string_view trace_state, attribute_items)` for each link;
-  /// the flags are OTLP's.
+  /// Calls `visit(trace_id, span_id, std::uint32_t flags, std::string_view trace_state, attribute_items)` for each
+  /// link; the flags are OTLP's.
   template <class F>
   void for_each_link(F&& visit) const {
     for_each_item(detail::item_kind::link, [&](detail::item_view const& item) {

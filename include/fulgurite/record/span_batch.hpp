@@ -1,7 +1,7 @@
 // A batch of finished spans of one tracer, as an exporter gets it.
 //
-// The cheap form is `for_each(visit)`, which reads the packed records in place; `spans()` makes owned values for whoever
-// does not count nanoseconds. Both are valid only while `export_spans` runs.
+// The cheap form is `for_each(visit)`, which reads the packed records in place; `spans()` makes owned values for
+// whoever does not count nanoseconds. Both are valid only while `export_spans` runs.
 #pragma once
 
 #include <fulgurite/record/record_view.hpp>
@@ -40,12 +40,12 @@ inline span_data to_span_data(record_view const& record, std::shared_ptr<const r
   record.for_each_event([&](std::string_view name, std::int64_t time, attribute_items attributes) {
     span.events.push_back({std::string(name), time, attributes.to_owned()});
   });
-  record.for_each_link([&](trace_id trace, span_id id, std::uint32_t flags, std::string_view state,
-                           attribute_items attributes) {
-    span.links.push_back({span_context(trace, id, trace_flags(static_cast<std::uint8_t>(flags)),
-                                       (flags & span_data::is_remote) != 0, trace_state::from_header(state)),
-                          attributes.to_owned()});
-  });
+  record.for_each_link(
+      [&](trace_id trace, span_id id, std::uint32_t flags, std::string_view state, attribute_items attributes) {
+        span.links.push_back({span_context(trace, id, trace_flags(static_cast<std::uint8_t>(flags)),
+                                           (flags & span_data::is_remote) != 0, trace_state::from_header(state)),
+                              attributes.to_owned()});
+      });
   const record_view::dropped_counts dropped = record.dropped();
   span.dropped_attributes_count = dropped.attributes;
   span.dropped_events_count = dropped.events;

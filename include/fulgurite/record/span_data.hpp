@@ -71,5 +71,14 @@ struct span_data {
   }
 };
 
+namespace detail {
+
+/// What the light noop.hpp can only name.
+template <class Span>
+struct list_of_spans {
+  using type = std::vector<Span>;
+};
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace fulgurite

@@ -1,7 +1,8 @@
 // An attribute's value as it goes in: borrowed, and copied before the call that takes it returns.
 //
-// What converts: bool, integers, floating point, string-likes, contiguous ranges of these, ranges of `std::byte` (bytes),
-// and the owned `attribute_value`. `char` and pointers other than to characters do not: they would become numbers.
+// What converts: bool, integers, floating point, string-likes, contiguous ranges of these, ranges of `std::byte`
+// (bytes), and the owned `attribute_value`. `char` and pointers other than to characters do not: they would become
+// numbers.
 #pragma once
 
 #include <concepts>
@@ -26,7 +27,8 @@ concept character = std::same_as<T, char> || std::same_as<T, signed char> || std
                     std::same_as<T, char8_t> || std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 
 template <class T>
-concept attribute_integer = std::integral<T> && !std::same_as<T, bool> && (!character<T> || std::same_as<T, signed char>);
+concept attribute_integer =
+    std::integral<T> && !std::same_as<T, bool> && (!character<T> || std::same_as<T, signed char>);
 
 template <class T>
 concept attribute_string = !std::same_as<T, std::nullptr_t> && std::convertible_to<T const&, std::string_view>;
@@ -50,7 +52,8 @@ struct range_element<T> {
 };
 
 template <class T>
-concept attribute_scalar = std::same_as<T, bool> || attribute_integer<T> || std::floating_point<T> || attribute_string<T>;
+concept attribute_scalar =
+    std::same_as<T, bool> || attribute_integer<T> || std::floating_point<T> || attribute_string<T>;
 
 template <class T>
 constexpr bool is_attribute_value() noexcept {
@@ -106,7 +109,9 @@ class value_view {
         type_ = value_type::bytes;
       else {
         type_ = value_type::array;
-        element_ = [](const void* data, std::size_t i) noexcept { return value_view(static_cast<const element*>(data)[i]); };
+        element_ = [](const void* data, std::size_t i) noexcept {
+          return value_view(static_cast<const element*>(data)[i]);
+        };
       }
     }
   }

@@ -111,8 +111,9 @@ constexpr bool asks_children(S const& sampler) noexcept {
 
 namespace detail {
 
-/// What a sampler may say besides: a trace without a parent is sampled exactly when the randomness of its id (its low 56
-/// bits) is at least this, with nothing added. The tracer then need not ask. A type-erased sampler may say so or not.
+/// What a sampler may say besides: a trace without a parent is sampled exactly when the randomness of its id (its low
+/// 56 bits) is at least this, with nothing added. The tracer then need not ask. A type-erased sampler may say so or
+/// not.
 template <class S>
 constexpr std::optional<std::uint64_t> root_threshold(S const& sampler) noexcept {
   if constexpr (requires {

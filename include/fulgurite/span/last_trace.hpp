@@ -1,8 +1,8 @@
 // The spans of a tracer's last trace, kept for get_last_trace().
 //
-// The collector adds every sampled record. The spans of a trace gather until its local root has ended; then they are the
-// last trace, in the order they ended. A trace keeps at most `limit` bytes; what comes on top is left out and said. Traces
-// whose root never ends are given up, the oldest first, when there are many.
+// The collector adds every sampled record. The spans of a trace gather until its local root has ended; then they are
+// the last trace, in the order they ended. A trace keeps at most `limit` bytes; what comes on top is left out and said.
+// Traces whose root never ends are given up, the oldest first, when there are many.
 #pragma once
 
 #include <fulgurite/diagnostics/log.hpp>

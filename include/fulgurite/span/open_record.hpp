@@ -33,7 +33,9 @@ class open_record {
   struct dropped_counts {
     std::uint16_t attributes, events, links, unused;
 
-    static void count(std::uint16_t& dropped) noexcept { dropped = static_cast<std::uint16_t>(dropped + (dropped != 0xffff)); }
+    static void count(std::uint16_t& dropped) noexcept {
+      dropped = static_cast<std::uint16_t>(dropped + (dropped != 0xffff));
+    }
     bool any() const noexcept { return std::bit_cast<std::uint64_t>(*this) != 0; }
   };
 
@@ -86,10 +88,9 @@ class open_record {
     using T = std::remove_cv_t<Value>;
     if constexpr (std::same_as<T, bool> || attribute_integer<T> || std::floating_point<T>) {
       constexpr std::uint32_t size = sizeof(item_header) + sizeof(const char*) + 8;
-      if (key.is_literal() && used + size <= capacity && key.size() != 0) [[likely]] {
+      if (key.is_literal() && used + size <= capacity && key.size() - 1U < max_name_size) [[likely]] {
         const value_view view(value);
-        std::byte* out =
-            write_item_head(payload_ + used, item_kind::attribute, slot_type<T>(), true, key.view(), size);
+        std::byte* out = write_item_head(payload_ + used, item_kind::attribute, slot_type<T>(), true, key.view(), size);
         if constexpr (std::floating_point<T>)
           write_packed(out, view.real());
         else
@@ -103,9 +104,9 @@ class open_record {
 
   [[gnu::noinline]] void set_any_attribute(attribute_name key, value_view value) noexcept {
     if (key.size() == 0) return;
+    if (key.size() > max_name_size) return drop_attribute();
     value = cut(value);
-    const std::size_t size =
-        sizeof(item_header) + name_room(key.is_literal(), key.size()) + packed_size(value);
+    const std::size_t size = sizeof(item_header) + name_room(key.is_literal(), key.size()) + packed_size(value);
     const bool added = add_item(size, [&](std::byte* out) {
       write_value(write_item_head(out, item_kind::attribute, value.type(), key.is_literal(), key.view(), size), value);
     });
@@ -121,6 +122,7 @@ class open_record {
   }
 
   [[gnu::noinline]] void add_event(span_name name, std::uint64_t time, attribute_list attributes) noexcept {
+    if (name.size() > max_name_size) return drop_event();
     const std::size_t head = sizeof(item_header) + name_room(name.is_literal(), name.size()) + sizeof time;
     const std::size_t size = head + attributes_size(attributes, head);
     const bool added = add_item(size, [&](std::byte* out) {
@@ -135,7 +137,8 @@ class open_record {
 
   [[gnu::noinline]] void add_link(span_context const& to, attribute_list attributes) noexcept {
     if (!to.is_valid()) return;
-    const std::string_view state = to.trace_state().to_header();
+    std::string_view state = to.trace_state().to_header();
+    if (state.size() > max_name_size) state = {};
     const std::size_t head = sizeof(item_header) + name_room(false, state.size()) + 32;
     const std::size_t size = head + attributes_size(attributes, head);
     const bool added = add_item(size, [&](std::byte* out) {
@@ -151,7 +154,7 @@ class open_record {
 
   /// An item that is a text: a name, a description, a trace state.
   [[gnu::noinline]] void set_text(item_kind kind, std::string_view text) noexcept {
-    text = text.substr(0, utf8_boundary(text, max_value_size));
+    text = text.substr(0, utf8_boundary(text, max_name_size));
     const std::size_t size = sizeof(item_header) + name_room(false, text.size());
     if (!add_item(size, [&](std::byte* out) { write_item_head(out, kind, value_type::null, false, text, size); }) &&
         kind == item_kind::name)
@@ -187,11 +190,10 @@ class open_record {
   /// The same for a span whose object is not at hand: the status is in the item.
   void set_status_item(status_code code, std::string_view description) noexcept {
     if (code == status_code::unset) return;
-    description = description.substr(0, utf8_boundary(description, max_value_size));
+    description = description.substr(0, utf8_boundary(description, max_name_size));
     const std::size_t size = sizeof(item_header) + name_room(false, description.size());
     add_item(size, [&](std::byte* out) {
-      write_item_head(out, item_kind::description, value_type::null, false, description, size);
-      std::memcpy(out + offsetof(item_header, status), &code, sizeof code);
+      write_item_head(out, item_kind::description, value_type::null, false, description, size, code);
     });
   }
 
@@ -299,6 +301,7 @@ class open_record {
     return value.first(kept);
   }
 
+  static bool is_key(std::string_view key) noexcept { return !key.empty() && key.size() <= max_name_size; }
   static std::size_t attribute_size(attribute_view const& attribute) noexcept {
     return sizeof(item_header) + name_room(false, attribute.key.size()) + packed_size(cut(attribute.value));
   }
@@ -306,7 +309,7 @@ class open_record {
   static std::size_t attributes_size(attribute_list attributes, std::size_t before) noexcept {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < attributes.size(); ++i) {
-      if (attributes[i].key.empty()) continue;
+      if (!is_key(attributes[i].key)) continue;
       const std::size_t size = attribute_size(attributes[i]);
       if (before + sum + size > max_item_size) break;
       sum += size;
@@ -316,7 +319,7 @@ class open_record {
   static void write_attributes(std::byte* out, attribute_list attributes, std::size_t room) noexcept {
     for (std::size_t i = 0; room != 0; ++i) {
       const attribute_view attribute = attributes[i];
-      if (attribute.key.empty()) continue;
+      if (!is_key(attribute.key)) continue;
       const value_view value = cut(attribute.value);
       const std::size_t size = attribute_size(attribute);
       out = write_value(write_item_head(out, item_kind::attribute, value.type(), false, attribute.key, size), value);
@@ -347,6 +350,7 @@ class open_record {
     used = schema_size;
     return true;
   }
+
  private:
   /// Sends one item ahead that is larger than the buffer.
   bool send_item(thread_state& thread, std::size_t size, function_ref<void(std::byte*)> write) noexcept {
@@ -359,7 +363,7 @@ class open_record {
   std::byte* begin_piece(thread_state& thread, std::size_t size) noexcept {
     if (header.pieces == 0xffff) return nullptr;
     const std::size_t whole = sizeof(record_header) + size;
-    std::byte* const out = reserve(thread, whole, header.pipeline, true);
+    std::byte* const out = reserve(thread, whole, header, true);
     if (!out) return nullptr;
     record_header piece = header;
     piece.size = static_cast<std::uint32_t>(whole);

@@ -44,7 +44,8 @@ namespace detail {
 
 class pipeline : public record_sink, public export_target {
  public:
-  pipeline(std::shared_ptr<const resource> of, std::shared_ptr<const instrumentation_scope> scope, std::size_t last_limit)
+  pipeline(std::shared_ptr<const resource> of, std::shared_ptr<const instrumentation_scope> scope,
+           std::size_t last_limit)
       : resource_(std::move(of)), scope_(std::move(scope)), last_trace_(last_limit) {}
 
   virtual sampling_result sample(sampling_input const& input) noexcept = 0;
@@ -70,8 +71,10 @@ class pipeline : public record_sink, public export_target {
   void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final {
     dropped_[static_cast<std::size_t>(cause)].fetch_add(spans, std::memory_order_relaxed);
     static constexpr std::array<const char*, drop_causes> reasons{
-        "spans are dropped: the queue is full", "spans are dropped: they are too large to be sent",
-        "spans were rejected by the backend",   "spans could not be exported",
+        "spans are dropped: the queue is full",
+        "spans are dropped: they are too large to be sent",
+        "spans were rejected by the backend",
+        "spans could not be exported",
         "spans are dropped: the tracer was shut down before they were exported",
         "spans made in a signal handler are dropped"};
     log(log_level::warn, reasons[static_cast<std::size_t>(cause)]);

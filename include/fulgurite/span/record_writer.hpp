@@ -10,8 +10,10 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
+/// Takes the record's header, not its parts: on the way without a call they need not be loaded.
 [[gnu::noinline, gnu::cold]] inline bool make_room_or_drop(thread_state& thread, std::uint64_t size,
-                                                           std::uint32_t pipeline, bool is_piece) noexcept {
+                                                           record_header const& header, bool is_piece) noexcept {
+  const std::uint32_t pipeline = header.pipeline;
   if (&thread == &nothing_yet) {  // a span of another thread ends here, the first that this thread sees
     if (thread_state* own = attach_thread())
       if (thread_counts* counts = counts_of(*own, pipeline)) thread_counts::increment(counts->dropped_queue_full);
@@ -24,10 +26,10 @@ namespace detail {
 }
 
 /// Where a record of `size` bytes goes, or null when there is no room: it is counted then.
-[[gnu::always_inline]] inline std::byte* reserve(thread_state& thread, std::uint64_t size, std::uint32_t pipeline,
+[[gnu::always_inline]] inline std::byte* reserve(thread_state& thread, std::uint64_t size, record_header const& header,
                                                  bool is_piece = false) noexcept {
   if (thread.writer.tail + size > thread.writer.limit) [[unlikely]]
-    if (!make_room_or_drop(thread, size, pipeline, is_piece)) return nullptr;
+    if (!make_room_or_drop(thread, size, header, is_piece)) return nullptr;
   std::byte* const out = thread.writer.data + (thread.writer.tail & thread.writer.mask);
   if (!out) __builtin_unreachable();  // spares the caller's test on the way without a drop
   return out;

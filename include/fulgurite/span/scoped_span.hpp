@@ -10,8 +10,8 @@
 namespace fulgurite {
 inline namespace v1 {
 
-/// Made by `tracer::trace_context`. It can be neither copied nor moved: it belongs to its scope. An exception that leaves
-/// the scope marks it an error.
+/// Made by `tracer::trace_context`. It can be neither copied nor moved: it belongs to its scope. An exception that
+/// leaves the scope marks it an error.
 template <class Clock>
 class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<Clock> {
   using base = detail::span_base<Clock>;

@@ -12,8 +12,8 @@ inline namespace v1 {
 template <class Clock>
 class span_scope;
 
-/// Made by `tracer::start_span`; `activate(span)` makes it current for a scope. It ends when `end()` is called, or when it
-/// is destroyed. It may be handed to another thread, but not be used by two at a time.
+/// Made by `tracer::start_span`; `activate(span)` makes it current for a scope. It ends when `end()` is called, or when
+/// it is destroyed. It may be handed to another thread, but not be used by two at a time.
 template <class Clock>
 class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
   using base = detail::span_base<Clock>;

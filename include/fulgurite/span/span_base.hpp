@@ -106,7 +106,7 @@ class span_base {
     header.span_id = span_id::from_wire(next_random_id(thread.random));
     header.trace_id = current.trace;
     header.pipeline = pipeline;
-    record_.clear_payload();
+    record_.dropped = {};
     record_.write_slots(bound...);
     record_.start_name(name, current.record_bits);
     record_.write_items(bound...);
@@ -150,7 +150,7 @@ class span_base {
     current.fast_pipeline = tracer.key;
     current.decision = local_decision::recorded;
     mode_ = span_root | span_fast;
-    record_.clear_payload();
+    record_.dropped = {};
     record_.write_slots(bound...);
     record_.start_name(name, header_bits(flags, marks | mark_local_root));
     record_.write_items(bound...);
@@ -186,11 +186,12 @@ class span_base {
       record_.write_dropped_counts();
     const std::uint32_t used = record_.used;
     const std::uint32_t size = static_cast<std::uint32_t>(sizeof header) + used;
-    std::byte* const out = reserve(thread, size, header.pipeline);
+    std::byte* const out = reserve(thread, size, header);
     if (!out) [[unlikely]]
       return;
     std::memcpy(out, &header, sizeof header);
-    // Not into the header before the copy: a vector read of a word written a moment ago would wait for the store buffer.
+    // Not into the header before the copy: a vector read of a word written a moment ago would wait for the store
+    // buffer.
     auto* const written = reinterpret_cast<record_header*>(out);
     written->end = now;
     written->size = size;
@@ -200,8 +201,7 @@ class span_base {
   }
 
   std::uint64_t event_time() const noexcept {
-    const bool fell_back =
-        Clock::unit == clock_unit::ticks && (record_.header.marks & mark_end_in_nanoseconds) != 0;
+    const bool fell_back = Clock::unit == clock_unit::ticks && (record_.header.marks & mark_end_in_nanoseconds) != 0;
     return fell_back ? steady_clock::now() : Clock::now();
   }
 

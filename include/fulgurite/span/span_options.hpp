@@ -58,10 +58,11 @@ class link_list {
     data_ = links.begin();  // borrowed: see the head of this file
   }
   template <class Range>
-    requires(!std::same_as<Range, link_list> && requires(Range const& range) {
-      { range.data() } -> std::convertible_to<const link_view*>;
-      { range.size() } -> std::convertible_to<std::size_t>;
-    })
+    requires(!std::same_as<Range, link_list> &&
+             requires(Range const& range) {
+               { range.data() } -> std::convertible_to<const link_view*>;
+               { range.size() } -> std::convertible_to<std::size_t>;
+             })
   constexpr link_list(Range const& range) noexcept : data_(range.data()), size_(range.size()) {}
 
   constexpr const link_view* begin() const noexcept { return data_; }

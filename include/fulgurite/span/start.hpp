@@ -19,11 +19,11 @@ namespace detail {
 
 /// What a span object is; a combination of these bits.
 enum span_mode : std::uint8_t {
-  span_off = 0,         // nothing to do at the end
-  span_fast = 1,        // recording, on the fast path to the end
-  span_slow = 2,        // recording; its end takes the slow path
-  span_in_scope = 4,    // a scope_link was entered and must be left
-  span_ended = 8,       // ended early; what it changed in the thread must still be restored
+  span_off = 0,           // nothing to do at the end
+  span_fast = 1,          // recording, on the fast path to the end
+  span_slow = 2,          // recording; its end takes the slow path
+  span_in_scope = 4,      // a scope_link was entered and must be left
+  span_ended = 8,         // ended early; what it changed in the thread must still be restored
   span_has_context = 16,  // not recording, but the header's ids and flags are its context
   span_inline = 32,       // the ending thread waits for the export
   span_root = 64          // a local root on a thread that was at rest: its end makes it so again
@@ -114,16 +114,14 @@ inline void rest(thread_state& thread) noexcept {
     start.extras = extras_ref::share(current.extras);
   } else {
     context given = parent.given_context() ? *parent.given_context()
-                    : parent.given_span()
-                        ? context(*parent.given_span(), extras_ref::share(current.extras))
-                        : context_of(current);
+                    : parent.given_span()  ? context(*parent.given_span(), extras_ref::share(current.extras))
+                                           : context_of(current);
     if (parent.is_root()) given = context(span_context(), given.extras());
     span_context const& origin = given.span();
     const bool continues = origin.is_valid();
     // A parent of this process has decided already, wherever it is open.
     const bool inherits = continues && !origin.is_remote() && !below_current;
-    trace = continues ? origin.trace_id()
-                      : new_trace_id(*thread);
+    trace = continues ? origin.trace_id() : new_trace_id(*thread);
     parent_id = continues ? origin.span_id() : span_id();
     remote_parent = continues && origin.is_remote();
     local_root = !below_current && !inherits;
@@ -203,7 +201,7 @@ inline void rest(thread_state& thread) noexcept {
   header.end = fell_back ? steady_clock::now() : now;
   record.write_dropped_counts();
   header.size = static_cast<std::uint32_t>(sizeof(record_header) + record.used);
-  std::byte* const out = reserve(*thread, header.size, header.pipeline);
+  std::byte* const out = reserve(*thread, header.size, header);
   if (out) {
     std::memcpy(out, &header, sizeof header);
     std::memcpy(out + sizeof header, record.payload(), record.used);

@@ -66,7 +66,9 @@ class typed_pipeline final : public pipeline {
     processor_.process(view);
   }
   void commit() noexcept override { processor_.commit(); }
-  void export_inline() noexcept override { processor_.flush(std::chrono::steady_clock::now() + std::chrono::seconds(30)); }
+  void export_inline() noexcept override {
+    processor_.flush(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+  }
 
   export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
     export_result result = export_result::failure;
@@ -143,7 +145,9 @@ class typed_pipeline final : public pipeline {
   }
 
   health_report health(deadline until) {
-    if constexpr (requires { { exporter_.check_health(until) } -> std::same_as<health_report>; })
+    if constexpr (requires {
+                    { exporter_.check_health(until) } -> std::same_as<health_report>;
+                  })
       return exporter_.check_health(until);
     else
       return {true, "", "this exporter delivers within the process: there is no backend to reach", {}};
