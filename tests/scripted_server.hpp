@@ -57,6 +57,12 @@ class connection {
       if (!read_more(got.body)) return {};
     return got;
   }
+  /// Whatever comes next.
+  std::string read_some() {
+    std::string got;
+    read_more(got);
+    return got;
+  }
   /// False when the other side is gone.
   bool send(std::string_view text) {
     while (!text.empty()) {

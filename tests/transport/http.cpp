@@ -7,7 +7,9 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -146,4 +148,31 @@ TEST_CASE("headers") {
   CHECK_FALSE(is_valid_header("X:Key", "v"));
   CHECK_FALSE(is_valid_header("X", "a\r\nB: c"));
   CHECK_FALSE(is_valid_header("X", std::string_view("a\0b", 3)));
+}
+
+// Debian's cpp-httplib is compiled without MSG_NOSIGNAL.
+TEST_CASE("SIGPIPE stays away from this thread, and nothing else changes") {
+  struct sigaction original{};
+  struct sigaction deadly{};
+  deadly.sa_handler = SIG_DFL;
+  sigaction(SIGPIPE, &deadly, &original);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  ::close(ends[0]);
+  sigset_t blocked, pending;
+  {
+    const sigpipe_blocked quiet;
+    CHECK(::write(ends[1], "x", 1) == -1);
+    CHECK(errno == EPIPE);
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    CHECK(sigismember(&blocked, SIGPIPE) == 1);
+  }
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+  CHECK(sigismember(&blocked, SIGPIPE) == 0);
+  sigpending(&pending);
+  CHECK(sigismember(&pending, SIGPIPE) == 0);
+  ::close(ends[1]);
+  struct sigaction after{};
+  sigaction(SIGPIPE, &original, &after);
+  CHECK((after.sa_handler == SIG_DFL));
 }

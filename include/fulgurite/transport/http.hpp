@@ -116,6 +116,7 @@ class http_client {
       : endpoint_(std::move(to)),
         tls_(std::move(tls)),
         numeric_(is_numeric_host(endpoint_.host)),
+        address_(endpoint_.host),
         guard_(std::make_unique<socket_guard>()),
         pid_(getpid()) {}
   ~http_client() {
@@ -157,7 +158,7 @@ class http_client {
       client_.reset();
       return failed(http_answer::failure::tls, "the client certificate or its key could not be read");
     }
-    if (client_->is_socket_open() || numeric_) return attempt(request, deadline, 1, endpoint_.host);
+    if (client_->is_socket_open() || numeric_) return attempt(request, deadline, 1);
     lookup names(endpoint_.host);
     guard_->set_lookup(&names);
     const resolved found = names.wait(deadline);
@@ -169,15 +170,16 @@ class http_client {
     }
     http_answer answer;
     for (std::size_t i = 0; i < found.addresses.size(); ++i) {
-      client_->set_hostname_addr_map({{endpoint_.host, found.addresses[i]}});
-      answer = attempt(request, deadline, found.addresses.size() - i, found.addresses[i]);
+      address_ = found.addresses[i];
+      client_->set_hostname_addr_map({{endpoint_.host, address_}});
+      answer = attempt(request, deadline, found.addresses.size() - i);
       if (answer.why != http_answer::failure::refused || std::chrono::steady_clock::now() >= deadline) break;
     }
     return answer;
   }
 
   /// `left`: how many addresses share the time that is left for connecting.
-  http_answer attempt(http_request const& request, time_point deadline, std::size_t left, std::string const& address) {
+  http_answer attempt(http_request const& request, time_point deadline, std::size_t left) {
     const auto rest =
         std::max<std::chrono::steady_clock::duration>(deadline - std::chrono::steady_clock::now(), shortest);
     client_->set_read_timeout(rest);
@@ -214,12 +216,12 @@ class http_client {
       answer.retry_after = in.get_header_value("Retry-After");
       return answer;
     }
-    http_answer no_answer = explain(error, too_large, address);
+    http_answer no_answer = explain(error, too_large);
     no_answer.reused = answer.reused;
     return no_answer;
   }
 
-  http_answer explain(httplib::Error error, bool too_large, std::string const& address) {
+  http_answer explain(httplib::Error error, bool too_large) {
     using failure = http_answer::failure;
     switch (guard_->state()) {
       case socket_guard::verdict::interrupted:
@@ -232,7 +234,7 @@ class http_client {
     if (too_large) return failed(failure::too_large, "the answer is larger than 4 MiB");
     switch (error) {
       case httplib::Error::Connection:
-        return failed(failure::refused, connect_error(address));
+        return failed(failure::refused, connect_error());
       case httplib::Error::ConnectionTimeout:
         return failed(failure::refused, "nobody answers at this address");
       case httplib::Error::SSLLoadingCerts:
@@ -294,12 +296,12 @@ class http_client {
   }
 
   /// The library says only that it could not connect; asked again, the system says why.
-  std::string connect_error(std::string const& address) const {
+  std::string connect_error() const {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (getaddrinfo(address.c_str(), std::to_string(endpoint_.port).c_str(), &hints, &found) != 0)
+    if (getaddrinfo(address_.c_str(), std::to_string(endpoint_.port).c_str(), &hints, &found) != 0)
       return "not an address";
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
     const int probe = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -311,20 +313,16 @@ class http_client {
       if (poll(&wait, 1, 20) == 1) getsockopt(probe, SOL_SOCKET, SO_ERROR, &code, &size);
     }
     ::close(probe);
-    switch (code) {
-      case ECONNREFUSED:
-        return "connection refused: nothing listens there";
-      case 0:
-      case EINPROGRESS:
-        return "no connection";
-      default:
-        return std::string("no connection: ") + std::strerror(code);
-    }
+    if (code == ECONNREFUSED) return "connection refused: nothing listens there";
+    if (code == 0 || code == EINPROGRESS) return "no connection";
+    return std::string("no connection: ") + std::strerror(code);
   }
 
   http_endpoint endpoint_;
   tls_options tls_;
   bool numeric_;
+  /// The one that was last connected to.
+  std::string address_;
   std::unique_ptr<socket_guard> guard_;
   std::unique_ptr<httplib::ClientImpl> client_;
   /// The same, when it speaks TLS.
