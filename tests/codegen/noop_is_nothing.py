@@ -52,6 +52,8 @@ def bodies(object_file):
             # A jump inside the function: `12 <traced_x(int)+0x12>`. Keep the offset, drop the name.
             instruction = re.sub(r"\b[0-9a-f]+ <(?:traced|plain)_\w+(?:\([^)]*\))?((?: \[clone [^\]]*\])?(?:\+0x[0-9a-f]+)?)>",
                                  r"<self\1>", instruction)
+            # A section named after its function: `.text.unlikely._Z12traced_throwi`.
+            instruction = re.sub(r"\b_Z\d+(?:traced|plain)_\w+", "self", instruction)
             instruction = re.sub(r"\b(?:traced|plain)_(\w+)", r"self_\1", instruction)
             body.append(instruction)
     for sides in pairs.values():
