@@ -300,9 +300,42 @@ int main(int argc, char** argv) {
       fg::span_data& span = made.emplace_back(make.span());
       span.resource = shared;
       span.scope = scope;
+      // Some have nothing but their schema's attributes: encoders go another way for them.
+      const bool schema_only = make.one_in(6);
+      if (schema_only) {
+        fg::span_data bare = make.span();
+        bare.attributes.clear();
+        bare.events.clear();
+        bare.links.clear();
+        bare.status = {};
+        bare.trace_state.clear();
+        bare.dropped_attributes_count = bare.dropped_events_count = bare.dropped_links_count = 0;
+        bare.resource = span.resource;
+        bare.scope = span.scope;
+        span = bare;
+      }
       packed.push_back(span);
       const std::uint64_t literals = make.bits();
-      if (make.one_in(3)) {
+      if (schema_only) {
+        const std::string text = make.text();
+        const std::int64_t number = make.integer();
+        const double real = make.real();
+        const std::uint64_t word = make.one_in(10) ? make.bits() : make.bits() >> 1;
+        const bool flag = make.one_in(2);
+        span.attributes = {{"schema.text", text},
+                           {"schema.number", number},
+                           {"schema.real", real},
+                           {"schema.flag", flag},
+                           {"schema.word", word}};
+        if (make.one_in(3)) {
+          builder.add(packed.back(), ~std::uint64_t{0}, {}, "schema.text"_a = text, "schema.number"_a = number,
+                      "schema.real"_a = real, "schema.flag"_a = flag, "schema.word"_a = word,
+                      "schema.a key that is too long to be prepared beforehand"_a = text);
+          span.attributes.push_back({"schema.a key that is too long to be prepared beforehand", text});
+        } else
+          builder.add(packed.back(), ~std::uint64_t{0}, {}, "schema.text"_a = text, "schema.number"_a = number,
+                      "schema.real"_a = real, "schema.flag"_a = flag, "schema.word"_a = word);
+      } else if (make.one_in(3)) {
         // Attributes of a schema, and an unsigned value, which only a view can express.
         const std::string text = make.text();
         const std::int64_t number = make.integer();

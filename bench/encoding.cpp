@@ -1,0 +1,126 @@
+// From packed records to bytes: what the worker does with every span. Beside it a copy of as many bytes, the floor.
+//
+// Goals (a core): 50 million spans a second to OTLP protobuf without attributes, 30 million with four.
+#include <fulgurite/encoder/otlp_json.hpp>
+#include <fulgurite/encoder/otlp_protobuf.hpp>
+#include <fulgurite/record/attribute_key.hpp>
+
+#include "../tests/record_builder.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace fg = fulgurite;
+using namespace fg::literals;
+
+namespace {
+
+/// As many as a batch holds by default.
+constexpr std::size_t batch_size = 512;
+
+enum class shape { bare, schema, items, everything };
+
+struct batch_of {
+  explicit batch_of(shape what) {
+    const std::string text = "visa";
+    for (std::size_t i = 0; i < batch_size; ++i) {
+      fg::span_data& span = spans[i];
+      span.name = "charge card";
+      span.trace_id = fg::trace_id::from_numbers(0x0123456789abcdef + i, 0xfedcba9876543210 + i);
+      span.span_id = fg::span_id::from_number(i + 1);
+      span.parent_span_id = fg::span_id::from_number(i + 2);
+      span.start_time = 1'700'000'000'000'000'000 + static_cast<std::int64_t>(i) * 1000;
+      span.end_time = span.start_time + 900;
+      span.flags = 0x101;
+      if (what == shape::items || what == shape::everything)
+        span.attributes = {
+            {"order.id", static_cast<std::int64_t>(i)}, {"amount", 12.5}, {"card.kind", text}, {"retry", true}};
+      if (what == shape::everything) {
+        span.events = {{"authorised", span.start_time, {{"attempt", 2}}}};
+        span.status = {fg::status_code::error, "declined"};
+      }
+      constexpr std::uint64_t all_literal = ~std::uint64_t{0};
+      if (what == shape::schema)
+        builder.add(span, all_literal, {}, "order.id"_a = static_cast<std::int64_t>(i), "amount"_a = 12.5,
+                    "card.kind"_a = text, "retry"_a = true);
+      else
+        builder.add(span, all_literal);
+    }
+  }
+  std::vector<fg::span_data> spans = std::vector<fg::span_data>(batch_size);
+  fulgurite_test::record_builder builder{std::make_shared<fg::resource>(fg::resource{.service_name = "checkout"})};
+};
+
+void count(benchmark::State& state, std::size_t bytes) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+}
+
+void otlp_protobuf(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  const fg::span_batch batch = made.builder.batch();
+  fg::otlp_protobuf_encoder encoder;
+  std::size_t size = 0;
+  for (auto _ : state) {
+    const std::span<const std::byte> bytes = fg::to_otlp_protobuf(batch, encoder);
+    benchmark::DoNotOptimize(bytes.data());
+    size = bytes.size();
+  }
+  count(state, size);
+}
+
+void copy_of_the_same(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  fg::otlp_protobuf_encoder encoder;
+  const std::span<const std::byte> bytes = fg::to_otlp_protobuf(made.builder.batch(), encoder);
+  std::vector<std::byte> to(bytes.size());
+  for (auto _ : state) {
+    std::memcpy(to.data(), bytes.data(), bytes.size());
+    benchmark::DoNotOptimize(to.data());
+    benchmark::ClobberMemory();
+  }
+  count(state, bytes.size());
+}
+
+void otlp_json(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  const fg::span_batch batch = made.builder.batch();
+  std::size_t size = 0;
+  for (auto _ : state) {
+    const std::string json = fg::to_otlp_json(batch);
+    benchmark::DoNotOptimize(json.data());
+    size = json.size();
+  }
+  count(state, size);
+}
+
+void owned_spans(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  const fg::span_batch batch = made.builder.batch();
+  for (auto _ : state) {
+    const std::vector<fg::span_data> spans = batch.spans();
+    benchmark::DoNotOptimize(spans.data());
+  }
+  count(state, batch.bytes());
+}
+
+}  // namespace
+
+BENCHMARK_CAPTURE(otlp_protobuf, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_the_same, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(otlp_protobuf, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_the_same, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(otlp_protobuf, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(otlp_protobuf, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(otlp_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(otlp_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(owned_spans, four_of_a_schema, shape::schema);
+
+BENCHMARK_MAIN();

@@ -1,0 +1,325 @@
+// Writes one span as OTLP's protobuf message, from a record in place or from anything with its members.
+//
+// Part of encoder/otlp_protobuf.hpp, which makes requests of them. Field numbers: opentelemetry-proto 1.11,
+// trace/v1/trace.proto and common/v1/common.proto.
+#pragma once
+
+#include <fulgurite/encoder/prepared_schema.hpp>
+#include <fulgurite/encoder/protobuf_writer.hpp>
+#include <fulgurite/encoder/span_source.hpp>
+#include <fulgurite/record/packed_record.hpp>
+#include <fulgurite/record/packed_value.hpp>
+
+#include <bit>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// Writes the messages below a request. Every function takes where to write and returns where it ended.
+class otlp_protobuf_writer {
+ public:
+  /// `prepared` may be null.
+  explicit otlp_protobuf_writer(growing_bytes& memory, prepared_schemas* prepared = nullptr) noexcept
+      : bytes_(memory), prepared_(prepared) {}
+
+  /// ScopeSpans.spans: one Span, with its tag.
+  template <class Span>
+  std::byte* span(std::byte* out, Span const& span) {
+    const std::string_view name = span.name();
+    // What is known to stay below 128 bytes needs one byte of length; for the others two are guessed.
+    bool small = false;
+    if constexpr (requires { span.header(); }) small = !span.header().schema && !span.has_items() && name.size() <= 40;
+    const std::ptrdiff_t guess = small ? 1 : 2;
+    out = write_tag(bytes_.room(out, 160 + name.size()), 0x12) + guess;
+    const std::ptrdiff_t start = out - bytes_.begin();
+    out = ids(out, span.trace_id(), span.span_id());
+    if (span.has_items()) out = text(out, 0x1a, span.trace_state());
+    out = bytes_.room(out, 160 + name.size());
+    if (span.parent_span_id().is_valid()) {
+      out = write_tag(write_tag(out, 0x22), 8);
+      out = write_packed(out, span.parent_span_id().wire());
+    }
+    out = text(out, 0x2a, name);
+    out = bytes_.room(out, 64);
+    out = write_tag(write_tag(out, 0x30), static_cast<std::uint8_t>(static_cast<unsigned>(span.kind()) + 1));
+    out = time(out, 0x39, span.start_time());
+    out = time(out, 0x41, span.end_time());
+    if (!schema_only(out, span))
+      span.for_each_attribute([&](std::string_view key, auto const& value) { out = entry(out, 0x4a, key, value, 0); });
+    if (span.has_items()) out = items(out, span);
+    if (span.status() != status_code::unset || !span.status_description().empty())
+      out = write_nested(bytes_, out, 0x7a, [&](std::byte* at) {
+        at = bytes_.room(text(at, 0x12, span.status_description()), 8);
+        return number(at, 0x18, static_cast<std::uint64_t>(span.status()));
+      });
+    if (const std::uint32_t flags = span.flags(); flags != 0) {
+      out = write_tag(write_tag(bytes_.room(out, 8), 0x85), 0x01);
+      out = write_fixed(out, flags);
+    }
+    const auto size = static_cast<std::size_t>(out - bytes_.begin() - start);
+    const auto width = static_cast<std::ptrdiff_t>(varint_size(size));
+    if (width != guess) [[unlikely]] {
+      out = bytes_.room(out, max_varint);
+      std::memmove(bytes_.begin() + start - guess + width, bytes_.begin() + start, size);
+      out += width - guess;
+    }
+    write_varint(bytes_.begin() + start - guess, size);
+    return out;
+  }
+
+  /// Resource or InstrumentationScope: a list of attributes under `tag`.
+  std::byte* attributes(std::byte* out, std::uint8_t tag, std::vector<attribute> const& all) {
+    for (attribute const& a : all) out = entry(out, tag, a.key, owned_value_view(a.value), 0);
+    return out;
+  }
+
+  /// A string field, left out when it is empty.
+  std::byte* text(std::byte* out, std::uint8_t tag, std::string_view value) {
+    return value.empty() ? out : present_text(out, tag, value);
+  }
+
+ private:
+  std::byte* ids(std::byte* out, trace_id const& trace, span_id span) noexcept {
+    out = write_tag(write_tag(out, 0x0a), 16);
+    out = write_packed(write_packed(out, trace.wire_first()), trace.wire_second());
+    out = write_tag(write_tag(out, 0x12), 8);
+    return write_packed(out, span.wire());
+  }
+
+  /// A KeyValue up to its value, whose AnyValue takes `size` bytes; makes room for it and for `text` bytes more.
+  [[gnu::always_inline]] std::byte* prepared_head(std::byte* out, prepared_schemas::field const& field,
+                                                  std::size_t size, std::size_t text) {
+    out = write_tag(bytes_.room(out, sizeof field.head + 4 * max_varint + text), 0x4a);
+    out = write_varint(out, field.size + varint_size(size) + size);
+    std::memcpy(out, field.head, sizeof field.head);
+    return write_varint(out + field.size, size);
+  }
+
+  /// The attributes of a record that has those of its schema only; false, and nothing written, for any other span.
+  template <class Span>
+  [[gnu::always_inline]] bool schema_only(std::byte*& to, Span const& span) {
+    if constexpr (requires { span.header(); }) {
+      const attribute_schema* const schema = span.header().schema;
+      if (!schema || span.has_items() || !prepared_) return false;
+      prepared_schemas::schema const& ready = prepared_->find(*schema);
+      if (!ready.usable) return false;
+      const std::byte* slots = span.begin() + sizeof(record_header);
+      const auto* octets = reinterpret_cast<const char*>(slots + schema->count * sizeof(std::uint64_t));
+      const auto start = to - bytes_.begin();
+      std::byte* out = to;
+      for (std::uint32_t i = 0; i < schema->count; ++i, slots += sizeof(std::uint64_t)) {
+        prepared_schemas::field const& field = ready.fields[i];
+        const auto slot = read_packed<std::uint64_t>(slots);
+        switch (field.type) {
+          case value_type::string: {
+            if (slot == absent_slot) break;
+            const std::string_view text(octets, static_cast<std::size_t>(slot));
+            octets += slot;
+            out = prepared_head(out, field, 1 + varint_size(slot) + text.size(), text.size());
+            out = write_varint(write_tag(out, 0x0a), slot);
+            if (!copy_utf8(out, text)) [[unlikely]] {
+              to = bytes_.begin() + start;
+              return false;
+            }
+            out += text.size();
+            break;
+          }
+          case value_type::real:
+            out = prepared_head(out, field, 9, 0);
+            out = write_fixed(write_tag(out, 0x21), slot);
+            break;
+          case value_type::boolean:
+            out = prepared_head(out, field, 2, 0);
+            out = write_tag(write_tag(out, 0x10), slot != 0 ? 1 : 0);
+            break;
+          case value_type::unsigned_integer:
+            if (slot >> 63 != 0) [[unlikely]] {
+              to = bytes_.begin() + start;
+              return false;
+            }
+            [[fallthrough]];
+          default:
+            out = prepared_head(out, field, 1 + varint_size(slot), 0);
+            out = write_varint(write_tag(out, 0x18), slot);
+        }
+      }
+      to = out;
+      return true;
+    } else
+      return false;
+  }
+
+  /// A number, left out when it is zero; there is room for it.
+  static std::byte* number(std::byte* out, std::uint8_t tag, std::uint64_t value) noexcept {
+    return value == 0 ? out : write_varint(write_tag(out, tag), value);
+  }
+
+  /// Nanoseconds, left out when they are zero; there is room for them.
+  static std::byte* time(std::byte* out, std::uint8_t tag, std::int64_t value) noexcept {
+    return value == 0 ? out : write_fixed(write_tag(out, tag), static_cast<std::uint64_t>(value));
+  }
+
+  /// Events, links and counts of what was dropped.
+  template <class Span>
+  [[gnu::noinline]] std::byte* items(std::byte* out, Span const& span) {
+    const auto dropped = span.dropped();
+    out = number(bytes_.room(out, 16), 0x50, dropped.attributes);
+    span.for_each_event([&](std::string_view name, std::int64_t when, auto const& list) {
+      out = write_nested(bytes_, out, 0x5a, [&](std::byte* at) {
+        at = time(bytes_.room(at, 16), 0x09, when);
+        at = text(at, 0x12, name);
+        list.for_each([&](std::string_view key, auto const& value) { at = entry(at, 0x1a, key, value, 0); });
+        return at;
+      });
+    });
+    out = number(bytes_.room(out, 16), 0x60, dropped.events);
+    span.for_each_link(
+        [&](trace_id const& trace, span_id linked, std::uint32_t flags, std::string_view state, auto const& list) {
+          out = write_nested(bytes_, out, 0x6a, [&](std::byte* at) {
+            at = text(ids(bytes_.room(at, 32), trace, linked), 0x1a, state);
+            list.for_each([&](std::string_view key, auto const& value) { at = entry(at, 0x22, key, value, 0); });
+            return flags == 0 ? at : write_fixed(write_tag(bytes_.room(at, 8), 0x35), flags);
+          });
+        });
+    return number(bytes_.room(out, 16), 0x70, dropped.links);
+  }
+
+  [[gnu::always_inline]] std::byte* present_text(std::byte* out, std::uint8_t tag, std::string_view value) {
+    out = bytes_.room(out, value.size() + 2 * max_varint);
+    std::byte* const at = write_varint(write_tag(out, tag), value.size());
+    if (copy_utf8(at, value)) [[likely]]
+      return at + value.size();
+    return replaced_text(out, tag, value);
+  }
+  [[gnu::noinline]] std::byte* replaced_text(std::byte* out, std::uint8_t tag, std::string_view value) {
+    const std::string clean = to_utf8(value);
+    out = bytes_.room(out, clean.size() + 2 * max_varint);
+    out = write_varint(write_tag(out, tag), clean.size());
+    std::memcpy(out, clean.data(), clean.size());
+    return out + clean.size();
+  }
+
+  /// A KeyValue under `tag`.
+  template <class Value>
+  std::byte* entry(std::byte* out, std::uint8_t tag, std::string_view key, Value const& value, int depth) {
+    if (key.empty()) [[unlikely]]
+      return long_entry(out, tag, key, value, depth);
+    const value_type type = value.type();
+    std::size_t size = 0;  // of the AnyValue
+    std::string_view held;
+    switch (type) {
+      case value_type::unsigned_integer:
+        if (value.integer() < 0) return long_entry(out, tag, key, value, depth);
+        [[fallthrough]];
+      case value_type::integer:
+        size = 1 + varint_size(static_cast<std::uint64_t>(value.integer()));
+        break;
+      case value_type::real:
+        size = 9;
+        break;
+      case value_type::boolean:
+        size = 2;
+        break;
+      case value_type::string:
+        held = value.text();
+        size = 1 + varint_size(held.size()) + held.size();
+        break;
+      default:
+        return long_entry(out, tag, key, value, depth);
+    }
+    out = bytes_.room(out, key.size() + held.size() + 4 * max_varint + 8);
+    std::byte* at =
+        write_varint(write_tag(out, tag), 1 + varint_size(key.size()) + key.size() + 1 + varint_size(size) + size);
+    at = write_varint(write_tag(at, 0x0a), key.size());
+    if (!copy_utf8(at, key)) [[unlikely]]
+      return long_entry(out, tag, key, value, depth);
+    at = write_varint(write_tag(at + key.size(), 0x12), size);
+    switch (type) {
+      case value_type::real:
+        return write_fixed(write_tag(at, 0x21), std::bit_cast<std::uint64_t>(value.real()));
+      case value_type::boolean:
+        return write_tag(write_tag(at, 0x10), value.boolean() ? 1 : 0);
+      case value_type::string:
+        at = write_varint(write_tag(at, 0x0a), held.size());
+        if (!copy_utf8(at, held)) [[unlikely]]
+          return long_entry(out, tag, key, value, depth);
+        return at + held.size();
+      default:
+        return write_varint(write_tag(at, 0x18), static_cast<std::uint64_t>(value.integer()));
+    }
+  }
+
+  /// A KeyValue whose length is not known beforehand, or whose texts must be replaced.
+  template <class Value>
+  [[gnu::noinline]] std::byte* long_entry(std::byte* out, std::uint8_t tag, std::string_view key, Value const& value,
+                                          int depth) {
+    return write_nested(bytes_, out, tag, [&](std::byte* at) {
+      at = text(at, 0x0a, key);
+      return write_nested(bytes_, at, 0x12, [&](std::byte* inner) { return any_value(inner, value, depth); });
+    });
+  }
+
+  /// The content of an AnyValue; nothing for the empty value.
+  template <class Value>
+  std::byte* any_value(std::byte* out, Value const& value, int depth) {
+    out = bytes_.room(out, 16);
+    switch (value.type()) {
+      case value_type::null:
+        break;
+      case value_type::boolean:
+        return write_tag(write_tag(out, 0x10), value.boolean() ? 1 : 0);
+      case value_type::unsigned_integer:
+        if (value.integer() < 0) {
+          char digits[24];
+          const auto bits = static_cast<std::uint64_t>(value.integer());
+          const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, bits);
+          return present_text(out, 0x0a, {digits, static_cast<std::size_t>(end.ptr - digits)});
+        }
+        [[fallthrough]];
+      case value_type::integer:
+        return write_varint(write_tag(out, 0x18), static_cast<std::uint64_t>(value.integer()));
+      case value_type::real:
+        return write_fixed(write_tag(out, 0x21), std::bit_cast<std::uint64_t>(value.real()));
+      case value_type::string:
+        return present_text(out, 0x0a, value.text());
+      case value_type::bytes: {
+        const std::string_view octets = value.text();
+        out = bytes_.room(out, octets.size() + 2 * max_varint);
+        out = write_varint(write_tag(out, 0x3a), octets.size());
+        if (!octets.empty()) std::memcpy(out, octets.data(), octets.size());
+        return out + octets.size();
+      }
+      case value_type::array:
+        if (depth >= max_value_depth) break;
+        return write_nested(bytes_, out, 0x2a, [&](std::byte* at) {
+          value.for_each_element([&](auto const& element) {
+            at = write_nested(bytes_, at, 0x0a, [&](std::byte* inner) { return any_value(inner, element, depth + 1); });
+          });
+          return at;
+        });
+      case value_type::map:
+        if (depth >= max_value_depth) break;
+        return write_nested(bytes_, out, 0x32, [&](std::byte* at) {
+          value.for_each_entry(
+              [&](std::string_view key, auto const& element) { at = entry(at, 0x0a, key, element, depth + 1); });
+          return at;
+        });
+    }
+    return out;
+  }
+
+  growing_bytes& bytes_;
+  prepared_schemas* prepared_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite
