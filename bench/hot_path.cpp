@@ -163,7 +163,8 @@ int main(int argc, char** argv) {
       });
   });
   static const std::map<std::string, std::string> headers{
-      {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, {"tracestate", "vendor=value,other=1"}};
+      {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+      {"tracestate", "vendor=value,other=1"}};
   add("extract with tracestate", [&on](int n) {
     for (int i = 0; i < n; ++i) {
       fg::context from = on.extract(headers);
