@@ -32,6 +32,7 @@ inline namespace v1 {
 
 struct tracer_options {
   instrumentation_scope scope = {};
+  /// Not enforced by this version; a single value is cut at 64 KiB (record/packed_value.hpp).
   span_limits limits = {};
   /// Bytes of packed records that get_last_trace() keeps; 0 keeps nothing.
   std::size_t last_trace_limit = std::size_t{1} << 20;

@@ -56,6 +56,7 @@ class engine {
       slot = free_.front();
       free_.erase(free_.begin());
     }
+    touched_.reserve(sinks_.size());  // so that collecting cannot fail between a record and its commit
     entry& place = sinks_[slot];
     place.generation = place.generation % max_generation + 1;
     place.sink = std::move(sink);
@@ -72,7 +73,6 @@ class engine {
     if (place.key != key) return;
     last = std::move(place.sink);
     place.key = 0;
-    place.touched = false;
     free_.push_back(key & slot_mask);
   }
 
@@ -96,25 +96,26 @@ class engine {
   }
 
   /// Empties every thread's ring into the pipelines.
-  void collect() noexcept try {
+  void collect() noexcept {
     const std::lock_guard lock(mutex_);
-    clock_.refresh();
-    drain_all();
-    // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
-    // was published before that end is visible now.
-    if (!deferred_.empty()) {
-      std::vector<std::vector<std::byte>> late;
-      late.swap(deferred_);
+    try {
+      clock_.refresh();
       drain_all();
-      for (std::vector<std::byte> const& record : late) deliver(pieces_.join(record.data()));
+      // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
+      // was published before that end is visible now.
+      if (!deferred_.empty()) {
+        std::vector<std::vector<std::byte>> late;
+        late.swap(deferred_);
+        drain_all();
+        for (std::vector<std::byte> const& record : late) deliver(pieces_.join(record.data()));
+      }
+    } catch (...) {
+      log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
     }
-    for (const std::uint32_t slot : touched_) {
-      entry& place = sinks_[slot];
-      if (place.sink && std::exchange(place.touched, false)) place.sink->commit();
-    }
+    // Whatever happened above: a processor may hold a lock from its first record to here.
+    for (const std::uint32_t slot : touched_)
+      if (std::exchange(sinks_[slot].touched, false)) sinks_[slot].sink->commit();
     touched_.clear();
-  } catch (...) {
-    log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
   }
 
   /// Wakes the worker. From the traced thread: one system call at the most, and none while a wake-up is under way.
@@ -211,6 +212,9 @@ class engine {
       sem_clockwait(&wake_up_, CLOCK_MONOTONIC, &until);
       wake_pending_.store(false, std::memory_order_relaxed);
       collect();
+      const std::lock_guard lock(mutex_);
+      for (entry& place : sinks_)
+        if (place.sink) place.sink->poll();
     }
   }
 

@@ -22,6 +22,8 @@ class record_sink {
   virtual void accept(std::byte* record, clock_converter const& clock) noexcept = 0;
   /// The end of a round in which `accept` was called.
   virtual void commit() noexcept = 0;
+  /// Called by the worker several times a second, between rounds: time limits are watched here. Must not block.
+  virtual void poll() noexcept = 0;
   /// Exports on the calling thread what was accepted, where the processor is of that kind. Not under the lock.
   virtual void export_inline() noexcept = 0;
 };

@@ -39,6 +39,9 @@ class any_processor {
   bool flush(deadline until) noexcept { return !self_ || self_->flush(until); }
   bool shutdown(deadline until) noexcept { return !self_ || self_->shutdown(until); }
   std::uint64_t queued() const noexcept { return self_ ? self_->queued() : 0; }
+  void poll() noexcept {
+    if (self_) self_->poll();
+  }
 
  private:
   struct base {
@@ -50,6 +53,7 @@ class any_processor {
     virtual bool flush(deadline until) noexcept = 0;
     virtual bool shutdown(deadline until) noexcept = 0;
     virtual std::uint64_t queued() const noexcept = 0;
+    virtual void poll() noexcept = 0;
   };
   template <class P>
   struct holder final : base {
@@ -62,6 +66,9 @@ class any_processor {
     bool flush(deadline until) noexcept override { return model.flush(until); }
     bool shutdown(deadline until) noexcept override { return model.shutdown(until); }
     std::uint64_t queued() const noexcept override { return model.queued(); }
+    void poll() noexcept override {
+      if constexpr (requires { model.poll(); }) model.poll();
+    }
     P model;
   };
 

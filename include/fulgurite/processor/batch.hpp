@@ -119,6 +119,20 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     return finished_ && shut_down_ && undelivered_ == undelivered;
   }
 
+  /// Interrupts an export that takes longer than it may.
+  void poll() noexcept {
+    std::shared_ptr<export_target> to;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!exporting_ || options_.export_timeout.count() <= 0) return;
+      if (std::chrono::steady_clock::now() - export_started_ < options_.export_timeout) return;
+      exporting_ = false;  // once
+      to = target_;
+    }
+    log(log_level::warn, "an export took longer than export_timeout and is interrupted");
+    to->interrupt_exporter();
+  }
+
   std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
 
  private:
@@ -202,10 +216,12 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void export_front(lock_type& lock) noexcept {
     record_chunk batch = std::move(queue_.front());
     queue_.pop_front();
-    first_queued_ = std::chrono::steady_clock::now();
+    first_queued_ = export_started_ = std::chrono::steady_clock::now();
+    exporting_ = true;
     lock.unlock();
     const export_result result = target_->export_records(batch.bytes, batch.spans);
     lock.lock();
+    exporting_ = false;
     queued_.store(queued() - batch.spans, std::memory_order_relaxed);
     queued_bytes_ -= batch.bytes.size();
     if (result != export_result::success) undelivered_ += batch.spans;
@@ -252,9 +268,10 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
   std::size_t queued_bytes_ = 0;
   std::uint64_t undelivered_ = 0;
-  deadline first_queued_{}, flush_until_{}, stop_until_{};
+  deadline first_queued_{}, export_started_{}, flush_until_{}, stop_until_{};
   std::uint64_t flushes_asked_ = 0, flushes_done_ = 0;
-  bool started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true, shut_down_ = false;
+  bool exporting_ = false, started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true,
+       shut_down_ = false;
 };
 
 }  // namespace detail
@@ -280,6 +297,9 @@ class batch_processor {
   bool flush(deadline until) noexcept { return !queue_ || queue_->flush(until); }
   bool shutdown(deadline until) noexcept { return !queue_ || queue_->shutdown(until); }
   std::uint64_t queued() const noexcept { return queue_ ? queue_->queued() : 0; }
+  void poll() noexcept {
+    if (queue_) queue_->poll();
+  }
 
  private:
   batch_options options_;

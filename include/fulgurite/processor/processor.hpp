@@ -61,6 +61,9 @@ concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<
   { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
 };
 
+// A processor may also have `void poll() noexcept`: the engine's worker calls it several times a second, for what must
+// happen in time and not with a record.
+
 /// Whether the thread that ends a span waits until it is exported; `any_processor` knows it only at run time.
 template <class P>
 bool exports_inline(P const& processor) noexcept {

@@ -85,8 +85,7 @@ class span_base {
 
   /// The span's context. Of a span that is not recorded: that of the local root which decided so.
   span_context context() const {
-    if ((mode_ & (span_fast | span_slow | span_has_context)) == 0 && mode_ != span_ended)
-      return current_context().span();
+    if ((mode_ & (span_fast | span_slow | span_has_context | span_ended)) == 0) return current_context().span();
     const record_header& header = record_.header;
     return span_context(header.trace_id, header.span_id, trace_flags(header.flags), false, state_of_trace());
   }

@@ -66,6 +66,9 @@ class typed_pipeline final : public pipeline {
     processor_.process(view);
   }
   void commit() noexcept override { processor_.commit(); }
+  void poll() noexcept override {
+    if constexpr (requires { processor_.poll(); }) processor_.poll();
+  }
   void export_inline() noexcept override {
     processor_.flush(std::chrono::steady_clock::now() + std::chrono::seconds(30));
   }
