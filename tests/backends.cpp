@@ -2,6 +2,8 @@
 #include <fulgurite/backends.hpp>
 #include <fulgurite/exporter/memory.hpp>
 
+#include "scripted_server.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -135,12 +137,11 @@ TEST_CASE("what this version has not is said by name") {
         one +
             "OTLP_ENDPOINT=\"http://localhost:4317\": allowed is an address with a path or on port 4318, or any with "
             "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is not in this version");
-  const std::string cloud = error_of({{"AGENTOPS_API_KEY", "s3cret"}});
-  CHECK(cloud == one +
-                     "AGENTOPS_API_KEY=\"********\": allowed is AGENTOPS_MANAGED=true beside it, for the local server: "
-                     "AgentOps' cloud is not in this version");
-  CHECK(error_of({{"AGENTOPS_MANAGED", "false"}}) ==
-        one + "AGENTOPS_MANAGED=\"false\": allowed is true, the local server: AgentOps' cloud is not in this version");
+  CHECK(error_of({{"AGENTOPS_MANAGED", "false"}}) == one +
+                                                         "AGENTOPS_API_KEY=\"\": allowed is the key of AgentOps' "
+                                                         "cloud, or AGENTOPS_MANAGED=true for the local server");
+  CHECK(error_of({{"AGENTOPS_API_ENDPOINT", "https://agentops.example"}}).find("AGENTOPS_API_KEY=\"\"") !=
+        std::string::npos);
   CHECK(error_of({{"TRACER_TYPE", "opentelemetry"},
                   {"OTLP_ENDPOINT", "https://xray.eu-west-1.amazonaws.com/v1/traces"},
                   {"AWS_REGION", "eu-west-1"}})
@@ -150,6 +151,7 @@ TEST_CASE("what this version has not is said by name") {
 TEST_CASE("each type that is there") {
   CHECK(from({}).is_on());
   CHECK(from({{"AGENTOPS_API_KEY", "k"}, {"AGENTOPS_MANAGED", "true"}}).is_on());
+  CHECK(from({{"AGENTOPS_API_KEY", "k"}}).is_on());
   CHECK_FALSE(from({{"TRACER_TYPE", "noop"}}).is_on());
   const fg::any_tracer otlp = from({{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "http://127.0.0.1:4318"}});
   CHECK(otlp.is_on());
@@ -225,6 +227,76 @@ TEST_CASE("a registered tracer is chosen by its name, everywhere") {
   CHECK(registered_memory.spans()[0].name == "kept");
   CHECK(fg::create_tracer({.registered_type = "memory"}).is_on());
   CHECK_THROWS_AS(fg::create_tracer({.registered_type = "other"}), fg::config_error);
+}
+
+/// Answers every request with 200 and remembers what it was asked.
+class listener {
+ public:
+  explicit listener(std::string answer)
+      : answer_(std::move(answer)), server_({[this](fulgurite_test::connection& to) {
+          for (;;) {
+            fulgurite_test::connection::request request = to.read_request();
+            if (request.head.empty()) return;
+            {
+              const std::lock_guard lock(mutex_);
+              requests_.push_back(std::move(request));
+            }
+            if (!to.answer("200 OK", answer_)) return;
+          }
+        }}) {}
+  std::string url(std::string_view path) const { return server_.url(path); }
+  std::vector<fulgurite_test::connection::request> requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  std::string answer_;
+  std::mutex mutex_;
+  std::vector<fulgurite_test::connection::request> requests_;
+  fulgurite_test::scripted_server server_;
+};
+
+TEST_CASE("what the configuration says of OTLP reaches the wire") {
+  listener collector("");
+  {
+    fg::any_tracer tracer = from({{"TRACER_TYPE", "opentelemetry"},
+                                  {"OTLP_ENDPOINT", collector.url("")},
+                                  {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"},
+                                  {"OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=sand%20box"},
+                                  {"OTEL_EXPORTER_OTLP_COMPRESSION", "none"},
+                                  {"TRACER_SERVICE_NAME", "wired"}});
+    {
+      auto span = tracer.trace_context("seen from outside");
+    }
+    CHECK(tracer.force_flush());
+  }
+  const auto requests = collector.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].head.starts_with("POST /v1/traces HTTP/1.1\r\n"));
+  CHECK(requests[0].header("x-tenant") == "sand box");
+  CHECK(requests[0].header("content-encoding").empty());
+  CHECK(requests[0].body.find("wired") != std::string::npos);
+  CHECK(requests[0].body.find("seen from outside") != std::string::npos);
+}
+
+TEST_CASE("a key and endpoints of AgentOps mean its cloud") {
+  listener cloud(R"({"token":"t0ken","project_id":"p"})");
+  {
+    fg::any_tracer tracer = from({{"AGENTOPS_API_KEY", "the-key"},
+                                  {"AGENTOPS_API_ENDPOINT", cloud.url("")},
+                                  {"AGENTOPS_EXPORTER_ENDPOINT", cloud.url("/spans")}});
+    {
+      auto span = tracer.trace_context("in the cloud");
+    }
+    tracer.force_flush();
+  }
+  const auto requests = cloud.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].head.starts_with("POST /v3/auth/token HTTP/1.1\r\n"));
+  CHECK(requests[0].body == R"({"api_key":"the-key"})");
+  CHECK(requests[1].head.starts_with("POST /spans HTTP/1.1\r\n"));
+  CHECK(requests[1].header("authorization") == "Bearer t0ken");
 }
 
 TEST_CASE("ignored variables and an unencrypted way out of production are warned about") {

@@ -22,6 +22,7 @@
 #include <fulgurite/sampler/always_on.hpp>
 #include <fulgurite/sampler/parent_based.hpp>
 #include <fulgurite/sampler/ratio.hpp>
+#include <fulgurite/span/lifecycle.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -78,9 +79,13 @@ inline otlp_http_exporter make_otlp_exporter(tracer_config const& config, std::s
 inline any_exporter make_exporter(tracer_config const& config) {
   if (config.tracer_type == tracer_type::agentops) {
     agentops_options options;
+    options.managed = uses_local_agentops(config);
     options.daemon = config.agentops_daemon;
     options.environment = config.environment;
     options.data_directory = config.agentops_data_directory;
+    options.api_key = config.agentops_api_key;
+    if (!config.agentops_api_endpoint.empty()) options.endpoint = config.agentops_api_endpoint;
+    if (!config.agentops_exporter_endpoint.empty()) options.exporter_endpoint = config.agentops_exporter_endpoint;
     return agentops_exporter(std::move(options));
   }
   if (config.traces_exporter == "console") return console_exporter{};
@@ -103,8 +108,8 @@ inline bool is_xray(std::string_view endpoint) {
   return parts && parts->host.starts_with("xray.") && parts->host.ends_with(".amazonaws.com");
 }
 
-/// What a valid configuration asks for and this version has not: said by name, with what is there.
-inline std::vector<config_problem> problems_of_this_version(tracer_config const& config) {
+/// What each setting allows and the backend cannot do: it lacks something, or it is not in this version.
+inline std::vector<config_problem> problems_of_backend(tracer_config const& config) {
   std::vector<config_problem> problems;
   const auto missing = [&](const char* variable, std::string value, std::string allowed) {
     problems.push_back({variable, std::move(value), std::move(allowed)});
@@ -119,17 +124,8 @@ inline std::vector<config_problem> problems_of_this_version(tracer_config const&
               "agentops, opentelemetry, noop: " + text_of(config.tracer_type) + " is not in this version");
       break;
     case tracer_type::agentops:
-      if (uses_local_agentops(config)) break;
-      if (config.agentops_managed.said())
-        missing("AGENTOPS_MANAGED", "false", "true, the local server: AgentOps' cloud is not in this version");
-      else
-        missing(!config.agentops_api_key.empty()        ? "AGENTOPS_API_KEY"
-                : !config.agentops_api_endpoint.empty() ? "AGENTOPS_API_ENDPOINT"
-                                                        : "AGENTOPS_EXPORTER_ENDPOINT",
-                !config.agentops_api_key.empty()        ? std::string(hidden_text)
-                : !config.agentops_api_endpoint.empty() ? without_secrets(config.agentops_api_endpoint)
-                                                        : without_secrets(config.agentops_exporter_endpoint),
-                "AGENTOPS_MANAGED=true beside it, for the local server: AgentOps' cloud is not in this version");
+      if (!uses_local_agentops(config) && config.agentops_api_key.empty())
+        missing("AGENTOPS_API_KEY", "", "the key of AgentOps' cloud, or AGENTOPS_MANAGED=true for the local server");
       break;
     case tracer_type::opentelemetry: {
       if (config.traces_exporter != "otlp") break;
@@ -151,11 +147,15 @@ inline std::vector<config_problem> problems_of_this_version(tracer_config const&
 }
 
 inline void warn_about(tracer_config const& config) {
-  if (config.environment != "production" || config.tracer_type != tracer_type::opentelemetry || config.sdk_disabled ||
-      config.traces_exporter != "otlp")
-    return;
-  if (const std::string url = otlp_target_of(config).url; is_plain_and_remote(url))
-    log(log_level::warn, "spans leave a production environment unencrypted: " + without_secrets(url));
+  if (config.environment != "production" || config.sdk_disabled) return;
+  std::vector<std::string> ways_out;
+  if (config.tracer_type == tracer_type::opentelemetry && config.traces_exporter == "otlp")
+    ways_out = {otlp_target_of(config).url};
+  else if (config.tracer_type == tracer_type::agentops && !uses_local_agentops(config))
+    ways_out = {config.agentops_api_endpoint, config.agentops_exporter_endpoint};
+  for (std::string const& url : ways_out)
+    if (is_plain_and_remote(url))
+      log(log_level::warn, "spans leave a production environment unencrypted: " + without_secrets(url));
 }
 
 inline void set_log_level(std::string const& name) {
@@ -175,10 +175,11 @@ inline any_tracer make_tracer(tracer_config const& config, std::vector<config_pr
   if (!registered && !config.registered_type.empty())
     add({{"TRACER_TYPE", name, text_of(tracer_factory::available())}});
   else if (!registered)
-    add(problems_of_this_version(config));
+    add(problems_of_backend(config));
   if (!problems.empty()) throw config_error(std::move(problems));
 
   set_log_level(config.log_level);
+  if (!config.instrument_managed) set_instrumented(false);
   if (registered) return registered(config);
   warn_about(config);
   if (config.tracer_type == tracer_type::noop) return {};
