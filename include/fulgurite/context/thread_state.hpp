@@ -88,6 +88,7 @@ struct ring_writer {
 
 /// What a thread without a state of its own counts.
 inline constinit const unsigned no_exceptions = 0;
+inline constinit thread_counts no_counts{};
 
 struct thread_state {
   active_context current;
@@ -98,8 +99,8 @@ struct thread_state {
   const unsigned* uncaught_exceptions = &no_exceptions;
   ring_writer writer;
   scope_link* scopes = nullptr;
-  /// The counters that a local root used last.
-  thread_counts* recent_counts = nullptr;
+  /// The counters that a local root used last; nobody's before the first.
+  thread_counts* recent_counts = &no_counts;
   /// The library works here itself: nothing on this thread is traced.
   bool suppressed = false;
 
@@ -166,7 +167,7 @@ inline const unsigned* uncaught_exceptions_address() noexcept {
   state->scopes = nullptr;
   state->suppressed = false;
   state->random = random_seed(state);
-  state->trace_seed = random_seed(&state->random);
+  state->trace_seed = random_seed(&state->random) | 1;
   state->uncaught_exceptions = uncaught_exceptions_address();
   state->closed.store(false, std::memory_order_relaxed);
   pthread_setspecific(shared.exit_key, state);

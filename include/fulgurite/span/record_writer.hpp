@@ -25,12 +25,17 @@ namespace detail {
   return false;
 }
 
+/// Where the next record goes, when there is room.
+[[gnu::always_inline]] inline std::byte* place_for(thread_state& thread) noexcept {
+  return thread.writer.data + (thread.writer.tail & thread.writer.mask);
+}
+
 /// Where a record of `size` bytes goes, or null when there is no room: it is counted then.
 [[gnu::always_inline]] inline std::byte* reserve(thread_state& thread, std::uint64_t size, record_header const& header,
                                                  bool is_piece = false) noexcept {
   if (thread.writer.tail + size > thread.writer.limit) [[unlikely]]
     if (!make_room_or_drop(thread, size, header, is_piece)) return nullptr;
-  std::byte* const out = thread.writer.data + (thread.writer.tail & thread.writer.mask);
+  std::byte* const out = place_for(thread);
   if (!out) __builtin_unreachable();  // spares the caller's test on the way without a drop
   return out;
 }

@@ -20,30 +20,30 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
 
  public:
   template <class... Bound>
-  [[gnu::always_inline]] basic_scoped_span(detail::pipeline_handle const& tracer, span_name name,
+  [[gnu::always_inline]] basic_scoped_span(detail::pipeline_handle const& handle, span_name name,
                                            Bound&... bound) noexcept {
     detail::thread_state& thread = *detail::this_thread;
-    const std::uint32_t difference = thread.current.fast_pipeline ^ tracer.key;
+    const std::uint32_t difference = thread.current.fast_pipeline ^ handle.key;
     if (difference == 0) [[likely]] {
       uncaught_ = *thread.uncaught_exceptions;
-      this->start_fast(thread, tracer.key, name, bound...);
+      this->start_fast(thread, handle.key, name, bound...);
       thread.current.span = record_.header.span_id;
     } else if (difference == detail::unrecorded_bit) {
       mode_ = detail::span_off;
       detail::thread_counts::increment(thread.current.counts->started);
-    } else if (tracer.key == 0)
+    } else if (handle.key == 0)
       mode_ = detail::span_off;
-    else if (thread.current.fast_pipeline == detail::at_rest && this->start_root(tracer, name, bound...))
+    else if (thread.current.fast_pipeline == detail::at_rest && this->start_root(handle, name, bound...))
       uncaught_ = *thread.uncaught_exceptions;
     else
-      enter(this->start_slow(tracer, name, nullptr, bound...));
+      enter(this->start_slow(handle, name, nullptr, bound...));
   }
 
   template <class... Bound>
-  basic_scoped_span(detail::pipeline_handle const& tracer, span_name name, span_options const& options,
+  basic_scoped_span(detail::pipeline_handle const& handle, span_name name, span_options const& options,
                     Bound&... bound) noexcept {
     mode_ = detail::span_off;
-    if (tracer.key != 0) enter(this->start_slow(tracer, name, &options, bound...));
+    if (handle.key != 0) enter(this->start_slow(handle, name, &options, bound...));
   }
 
   [[gnu::always_inline]] ~basic_scoped_span() {
@@ -82,13 +82,22 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
     mode_ = static_cast<std::uint8_t>(mode_ | detail::span_in_scope);
   }
 
+  /// What is unusual is left by a tail call, so that the usual way needs no register saved.
   [[gnu::noinline]] void close_root() noexcept {
     const std::uint64_t now = Clock::now();
     detail::thread_state& thread = *detail::this_thread;
-    if ((mode_ & detail::span_fast) != 0) {
-      mark_unwound(thread);
-      this->end_fast(thread, now);
-    }
+    mark_unwound(thread);
+    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(detail::record_header)) + record_.used;
+    const bool usual = (mode_ & detail::span_fast) != 0 && this->ends_without_ado(thread, size) &&
+                       thread.current.span == record_.header.span_id && !thread.scopes;
+    if (!usual) [[unlikely]]
+      return close_root_slowly(now);
+    this->write_record(thread, now, detail::place_for(thread), size);
+    detail::rest(thread);
+  }
+  [[gnu::noinline, gnu::cold]] void close_root_slowly(std::uint64_t now) noexcept {
+    detail::thread_state& thread = *detail::this_thread;
+    if ((mode_ & detail::span_fast) != 0) this->end_fast(thread, now);
     if (thread.current.span == record_.header.span_id && !thread.scopes)
       detail::rest(thread);
     else

@@ -25,24 +25,24 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
   basic_span() noexcept { mode_ = detail::span_off; }
 
   template <class... Bound>
-  basic_span(detail::pipeline_handle const& tracer, span_name name, const span_options* options,
+  basic_span(detail::pipeline_handle const& handle, span_name name, const span_options* options,
              Bound&... bound) noexcept {
     mode_ = detail::span_off;
     detail::thread_state& thread = *detail::this_thread;
     const std::uint32_t fast = thread.current.fast_pipeline;
-    if (tracer.key == 0) return;
-    if (!options && fast == tracer.key) {
-      this->start_fast(thread, tracer.key, name, bound...);
+    if (handle.key == 0) return;
+    if (!options && fast == handle.key) {
+      this->start_fast(thread, handle.key, name, bound...);
       children_fast_ = true;
       extras_ = detail::extras_ref::share(thread.current.extras);
       return;
     }
-    if (!options && fast == (tracer.key | detail::unrecorded_bit)) {
+    if (!options && fast == (handle.key | detail::unrecorded_bit)) {
       detail::thread_counts::increment(thread.current.counts->started);
       return;
     }
-    detail::span_start start = this->start_slow(tracer, name, options, bound...);
-    children_fast_ = start.scope.fast_pipeline == tracer.key;
+    detail::span_start start = this->start_slow(handle, name, options, bound...);
+    children_fast_ = start.scope.fast_pipeline == handle.key;
     extras_ = std::move(start.extras);
   }
 

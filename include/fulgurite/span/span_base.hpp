@@ -116,11 +116,11 @@ class span_base {
   /// A local root on a thread at rest, with nothing said beside name and attributes, in a pipeline whose sampler is a
   /// plain threshold. False when it is not that simple; nothing has been done then.
   template <class... Bound>
-  [[gnu::noinline]] bool start_root(pipeline_handle const& tracer, span_name name, Bound&... bound) noexcept {
-    pipeline const& to = *tracer.pipeline;
+  [[gnu::noinline]] bool start_root(pipeline_handle const& handle, span_name name, Bound&... bound) noexcept {
+    pipeline const& to = *handle.pipeline;
     thread_state& thread = *this_thread;
     thread_counts* const counts = thread.recent_counts;
-    if (!to.has_simple_roots() || !counts || counts->pipeline != tracer.key) return false;
+    if (!to.has_simple_roots() || counts->pipeline != handle.key) return false;
     thread_counts::increment(counts->started);
     const trace_id trace = new_trace_id(thread);
     const span_id id = span_id::from_wire(next_random_id(thread.random));
@@ -132,11 +132,11 @@ class span_base {
     header.trace_id = trace;
     header.span_id = id;
     header.parent_span_id = {};
-    header.pipeline = tracer.key;
+    header.pipeline = handle.key;
     if (trace.randomness() < to.root_threshold()) {
       current.flags = trace_flags(trace_flags::random_bit);
       header.flags = trace_flags::random_bit;
-      current.fast_pipeline = tracer.key | unrecorded_bit;
+      current.fast_pipeline = handle.key | unrecorded_bit;
       current.decision = local_decision::unrecorded;
       mode_ = span_root | span_has_context;
       return true;
@@ -146,14 +146,24 @@ class span_base {
         Clock::unit == clock_unit::ticks ? 0 : mark_start_in_nanoseconds | mark_end_in_nanoseconds;
     current.flags = trace_flags(flags);
     current.record_bits = header_bits(flags, marks);
-    current.fast_pipeline = tracer.key;
+    current.fast_pipeline = handle.key;
     current.decision = local_decision::recorded;
     mode_ = span_root | span_fast;
     record_.dropped = {};
     record_.write_slots(bound...);
+    if (!name.is_literal() || name.size() > 0xffff) [[unlikely]]
+      return name_root(name, header_bits(flags, marks | mark_local_root), bound...);
     record_.start_name(name, header_bits(flags, marks | mark_local_root));
     record_.write_items(bound...);
     header.start = Clock::now();
+    return true;
+  }
+  /// The rest of start_root for a name that must be copied: a tail call, which keeps registers out of the other way.
+  template <class... Bound>
+  [[gnu::noinline]] bool name_root(span_name name, std::uint64_t bits, Bound&... bound) noexcept {
+    record_.start_name(name, bits);
+    record_.write_items(bound...);
+    record_.header.start = Clock::now();
     return true;
   }
 
@@ -167,27 +177,37 @@ class span_base {
   }
 
   template <class... Bound>
-  [[gnu::noinline]] span_start start_slow(pipeline_handle const& tracer, span_name name, const span_options* options,
+  [[gnu::noinline]] span_start start_slow(pipeline_handle const& handle, span_name name, const span_options* options,
                                           Bound&... bound) noexcept {
     const std::uint64_t now = Clock::now();
     const std::array<attribute_view, sizeof...(Bound)> views{view_of(bound)...};
     const auto slots = [&] { record_.write_slots(bound...); };
     const auto items = [&] { record_.write_items(bound...); };
-    span_start start = detail::start_slow(tracer, record_, name, options, {views, slots, items}, now);
+    span_start start = detail::start_slow(handle, record_, name, options, {views, slots, items}, now);
     mode_ = start.mode;
     return start;
   }
 
   /// The fast path's end: one record into the ring.
   [[gnu::always_inline]] void end_fast(thread_state& thread, std::uint64_t now) noexcept {
-    record_header& header = record_.header;
     if (record_.dropped.any()) [[unlikely]]
       record_.write_dropped_counts();
-    const std::uint32_t used = record_.used;
-    const std::uint32_t size = static_cast<std::uint32_t>(sizeof header) + used;
-    std::byte* const out = reserve(thread, size, header);
+    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(record_header)) + record_.used;
+    std::byte* const out = reserve(thread, size, record_.header);
     if (!out) [[unlikely]]
       return;
+    write_record(thread, now, out, size);
+  }
+
+  /// There is room for the record, and nothing is left to be added to it.
+  [[gnu::always_inline]] bool ends_without_ado(thread_state const& thread, std::uint32_t size) const noexcept {
+    return !record_.dropped.any() && thread.writer.tail + size <= thread.writer.limit;
+  }
+
+  [[gnu::always_inline]] void write_record(thread_state& thread, std::uint64_t now, std::byte* out,
+                                           std::uint32_t size) noexcept {
+    record_header const& header = record_.header;
+    const std::uint32_t used = size - static_cast<std::uint32_t>(sizeof header);
     std::memcpy(out, &header, sizeof header);
     // Not into the header before the copy: a vector read of a word written a moment ago would wait for the store
     // buffer.

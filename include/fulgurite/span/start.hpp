@@ -55,9 +55,9 @@ struct given_attributes {
   function_ref<void()> write_items;
 };
 
-/// A new trace's id. The low half is random; the high half only makes it unique.
+/// A new trace's id. The low half is random; the high half only makes it unique, and is never zero with the low one.
 [[gnu::always_inline]] inline trace_id new_trace_id(thread_state& thread) noexcept {
-  const std::uint64_t low = next_random_id(thread.random);
+  const std::uint64_t low = next_random(thread.random);
   return trace_id::from_wire(std::rotl(low, 32) ^ thread.trace_seed, low);
 }
 
@@ -84,16 +84,16 @@ inline void rest(thread_state& thread) noexcept {
 }
 
 /// Begins a span: asks the sampler where it must be asked, fills the record. `now` is the clock's time.
-[[gnu::noinline]] inline span_start start_slow(pipeline_handle const& tracer, open_record& record, span_name name,
+[[gnu::noinline]] inline span_start start_slow(pipeline_handle const& handle, open_record& record, span_name name,
                                                const span_options* options, given_attributes const& given_with,
                                                std::uint64_t now) noexcept try {
   span_start start;
-  pipeline* const to = tracer.pipeline;
+  pipeline* const to = handle.pipeline;
   if (!to || !to->is_open()) return start;
   thread_state* const thread = own_thread();
   if (!thread || thread->suppressed) return start;
   active_context const& current = thread->current;
-  thread_counts* const counts = counts_of(*thread, tracer.key);
+  thread_counts* const counts = counts_of(*thread, handle.key);
   if (!counts) return start;
   thread->recent_counts = counts;
   thread_counts::increment(counts->started);
@@ -145,7 +145,7 @@ inline void rest(thread_state& thread) noexcept {
   header.trace_id = trace;
   header.span_id = id;
   header.parent_span_id = parent_id;
-  header.pipeline = tracer.key;
+  header.pipeline = handle.key;
   header.kind = kind;
   header.status = status_code::unset;
   header.flags = flags.bits();
@@ -160,13 +160,13 @@ inline void rest(thread_state& thread) noexcept {
   start.scope.flags = flags;
   start.scope.decision = recorded ? local_decision::recorded : local_decision::unrecorded;
   if (!recorded) {
-    start.scope.fast_pipeline = to->asks_children() ? no_pipeline : tracer.key | unrecorded_bit;
+    start.scope.fast_pipeline = to->asks_children() ? no_pipeline : handle.key | unrecorded_bit;
     start.mode = span_has_context;
     return start;
   }
   const bool has_state = start.extras && !start.extras->trace_state.empty();
   start.scope.record_bits = header_bits(header.flags, header.marks);
-  if (to->is_fast() && !has_state) start.scope.fast_pipeline = tracer.key;
+  if (to->is_fast() && !has_state) start.scope.fast_pipeline = handle.key;
   start.mode = static_cast<std::uint8_t>(span_slow | (to->is_inline() ? span_inline : 0));
 
   header.marks = static_cast<std::uint8_t>(header.marks | (local_root ? mark_local_root : 0) |
