@@ -69,10 +69,10 @@ class otlp_protobuf_encoder {
 
   /// Adds a span: a `record_view`, or anything with its members.
   template <class Span>
-  void add(Span const& span) {
-    out_ = detail::otlp_protobuf_writer(bytes_, &prepared_).span(out_, span);
+  void add(Span const& one) {
+    out_ = detail::otlp_protobuf_writer(bytes_, &prepared_).span(out_, one);
   }
-  void add(span_data const& span) { add(detail::span_data_view(span)); }
+  void add(span_data const& one) { add(detail::span_data_view(one)); }
 
   /// The size of the request as it is now, in bytes; at most 20 too large.
   std::size_t size() const noexcept { return static_cast<std::size_t>(out_ - bytes_.begin()); }
@@ -130,8 +130,8 @@ inline std::string to_otlp_protobuf(std::span<const span_data> spans) {
     for (detail::scope_group const& scope : of.scopes) {
       detail::growing_bytes memory;
       std::byte* at = memory.begin();
-      for (const span_data* span : scope.spans)
-        at = detail::otlp_protobuf_writer(memory).span(at, detail::span_data_view(*span));
+      for (const span_data* one : scope.spans)
+        at = detail::otlp_protobuf_writer(memory).span(at, detail::span_data_view(*one));
       std::string in_scope = detail::otlp_scope(scope.scope);
       in_scope.append(reinterpret_cast<const char*>(memory.begin()), static_cast<std::size_t>(at - memory.begin()));
       field(in_resource, 0x12, in_scope);
