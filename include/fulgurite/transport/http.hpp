@@ -14,11 +14,11 @@
 
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/resolver.hpp>
+#include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/socket_guard.hpp>
 
 #include <httplib.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,33 +79,6 @@ inline bool is_valid_header(std::string_view name, std::string_view value) noexc
          std::all_of(value.begin(), value.end(),
                      [](char c) { return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\t'; });
 }
-
-/// Keeps SIGPIPE from this thread while it exists, without a word to the rest of the process.
-class sigpipe_blocked {
- public:
-  sigpipe_blocked() noexcept {
-    sigset_t pending;
-    sigemptyset(&only_);
-    sigaddset(&only_, SIGPIPE);
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &only_, &before_);
-  }
-  sigpipe_blocked(sigpipe_blocked const&) = delete;
-  sigpipe_blocked& operator=(sigpipe_blocked const&) = delete;
-  ~sigpipe_blocked() {
-    if (!was_pending_) {
-      const timespec at_once{};
-      while (sigtimedwait(&only_, nullptr, &at_once) == -1 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t only_, before_;
-  bool was_pending_ = false;
-};
 
 /// Sends one request at a time; only `interrupt` may be called from another thread.
 class http_client {
