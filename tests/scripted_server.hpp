@@ -120,8 +120,14 @@ class scripted_server {
     if (port_ == 0) throw std::runtime_error("no free port");
     thread_ = std::thread([this] { serve(); });
   }
+  /// Ends the connection that is being served, too.
   ~scripted_server() {
+    ending_ = true;
     ::shutdown(socket_, SHUT_RDWR);
+    {
+      const std::lock_guard lock(mutex_);
+      if (current_ >= 0) ::shutdown(current_, SHUT_RDWR);
+    }
     thread_.join();
     ::close(socket_);
   }
@@ -145,7 +151,14 @@ class scripted_server {
       if (accepted < 0) return;
       ++connections_;
       connection one(accepted);
+      const auto serving = [this](int socket) {
+        const std::lock_guard lock(mutex_);
+        current_ = socket;
+      };
+      serving(accepted);
+      if (ending_) return serving(-1);
       handlers_[i < handlers_.size() ? i : handlers_.size() - 1](one);
+      serving(-1);  // before it is closed
     }
   }
 
@@ -153,6 +166,9 @@ class scripted_server {
   int socket_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_{0};
+  std::atomic<bool> ending_{false};
+  std::mutex mutex_;
+  int current_ = -1;
   std::thread thread_;
 };
 

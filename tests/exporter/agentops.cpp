@@ -1,0 +1,354 @@
+// The server is played by tests/scripted_server.hpp, the command `fulgurite` by a script: what the real ones do
+// together is tested with the server (subprojects/fulgurite-server).
+#include <fulgurite/exporter/agentops.hpp>
+
+#include "../record_builder.hpp"
+#include "../scripted_server.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fg = fulgurite;
+using fulgurite_test::connection;
+using fulgurite_test::scripted_server;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A place for data, a PATH whose only special command is ours, and what the log says.
+class stage {
+ public:
+  stage() {
+    char path[] = "/tmp/fulgurite-test-XXXXXX";
+    root_ = mkdtemp(path);
+    const char* const before = std::getenv("PATH");
+    path_ = before ? before : "";
+    std::filesystem::create_directories(root_ + "/bin");
+    std::filesystem::create_directories(root_ + "/data");
+    setenv("PATH", (root_ + "/bin:/usr/bin:/bin").c_str(), 1);
+    fg::set_log_handler([this](fg::log_level, std::string_view text) {
+      const std::lock_guard lock(mutex_);
+      text_.append(text).append("\n");
+    });
+  }
+  ~stage() {
+    fg::set_log_handler({});
+    setenv("PATH", path_.c_str(), 1);
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+  stage(stage const&) = delete;
+  stage& operator=(stage const&) = delete;
+
+  std::string data() const { return root_ + "/data"; }
+  std::string file(std::string const& name) const {
+    std::ostringstream all;
+    all << std::ifstream(root_ + "/" + name).rdbuf();
+    return all.str();
+  }
+  /// Installs the command. `$ROOT` is this stage.
+  void command(std::string const& script) const {
+    const std::string path = root_ + "/bin/fulgurite";
+    std::ofstream(path) << "#!/bin/sh\nROOT=" << root_ << "\n" << script << "\n";
+    chmod(path.c_str(), 0755);
+  }
+  void announce(std::string const& url) const {
+    std::ofstream(data() + "/server.json") << "{\"pid\":1,\"port\":1,\"url\":\"" << url << "\",\"started\":\"x\"}";
+  }
+  bool says(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    return text_.find(part) != std::string::npos;
+  }
+  fg::agentops_options options() const {
+    fg::agentops_options made;
+    made.data_directory = data();
+    made.gzip = false;
+    made.restart_interval = 0ms;
+    made.delivery.initial_backoff = 1ms;
+    return made;
+  }
+
+ private:
+  std::string root_, path_, text_;
+  mutable std::mutex mutex_;
+};
+
+/// Answers as the local server does, any number of requests on any connection, and remembers them.
+struct server_of_ours {
+  std::vector<std::string> requests;
+  std::vector<std::string> tokens;
+  std::mutex mutex;
+  /// What is answered to traces.
+  std::string status = "200 OK";
+
+  void serve(connection& c) {
+    while (true) {
+      const connection::request got = c.read_request();
+      if (got.head.empty()) return;
+      const std::string line = got.head.substr(0, got.head.find(" HTTP"));
+      const std::lock_guard lock(mutex);
+      requests.push_back(line);
+      if (line == "GET /health")
+        c.answer("200 OK", "{\"status\":\"ok\"}");
+      else if (line == "POST /v3/auth/token") {
+        tokens.push_back(got.body);
+        c.answer("200 OK", "{\"token\": \"the-token\", \"project_id\":\"p\"}");
+      } else if (line == "POST /v1/traces" && got.header("authorization") == "Bearer the-token")
+        c.answer(status);
+      else
+        c.answer("400 Unexpected");
+      // One connection at a time is served, and every client here keeps at most one.
+      if (line != "POST /v1/traces") return;
+    }
+  }
+  scripted_server::handler handler() {
+    return [this](connection& c) { serve(c); };
+  }
+  std::string base(scripted_server const& at) const { return at.url(""); }
+};
+
+fulgurite_test::record_builder one_span() {
+  fulgurite_test::record_builder builder;
+  builder.add(fg::span_data{});
+  return builder;
+}
+
+}  // namespace
+
+TEST_CASE("a server that runs is found, asked for a token, and given the spans") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  here.announce(ours.base(server));
+  {
+    fg::agentops_exporter exporter(here.options());
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    CHECK(exporter.shutdown({}));
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  }
+  CHECK(ours.requests ==
+        std::vector<std::string>{"GET /health", "POST /v3/auth/token", "POST /v1/traces", "POST /v1/traces"});
+  CHECK(ours.tokens == std::vector<std::string>{"{\"api_key\":\"dummy\"}"});
+}
+
+TEST_CASE("without one the command is run: no descriptor, no signal, no child of the program's") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  here.command(
+      "echo \"$@\" > $ROOT/arguments\n"
+      "ls -l /proc/$$/fd > $ROOT/descriptors\n"
+      "grep PPid /proc/$$/status > $ROOT/status\ngrep -E '^Sig(Blk|Ign)' /proc/self/status >> $ROOT/status\n"
+      "env > $ROOT/environment\n"
+      "echo listening on " +
+      ours.base(server) + "\nsleep 0.2");
+  int leaked[2];
+  REQUIRE(pipe(leaked) == 0);
+  sigset_t term, before;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &term, &before);
+  const auto old = std::signal(SIGUSR1, SIG_IGN);
+  static std::atomic<int> children{0};
+  children = 0;
+  const auto old_child = std::signal(SIGCHLD, [](int) { ++children; });
+  setenv("LD_PRELOAD", "", 1);
+  fg::agentops_exporter exporter(here.options());
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  unsetenv("LD_PRELOAD");
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(errno == ECHILD);
+  std::this_thread::sleep_for(300ms);  // the command has ended
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(children == 0);
+  std::signal(SIGCHLD, old_child);
+  std::signal(SIGUSR1, old);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::close(leaked[0]);
+  ::close(leaked[1]);
+  CHECK(here.file("arguments") ==
+        "serve --managed --port 0 --data " + here.data() + " --owner-pid " + std::to_string(getpid()) + "\n");
+  CHECK(here.file("environment").find("LD_PRELOAD") == std::string::npos);
+  CHECK(here.file("environment").find("PATH=") != std::string::npos);
+  const std::string status = here.file("status");
+  CHECK(status.find("PPid:\t" + std::to_string(getpid()) + "\n") == std::string::npos);
+  CHECK(status.find("SigBlk:\t0000000000000000") != std::string::npos);
+  CHECK(status.find("SigIgn:\t0000000000000000") != std::string::npos);
+  // Its three, and the shell's own for the script; none of ours.
+  const std::string descriptors = here.file("descriptors");
+  CHECK(descriptors.find(" 0 -> /dev/null") != std::string::npos);
+  CHECK(descriptors.find("socket:") == std::string::npos);
+  std::size_t pipes = 0;
+  for (std::size_t at = 0; (at = descriptors.find("pipe:", at)) != std::string::npos; ++at) ++pipes;
+  CHECK(pipes <= 2);
+}
+
+TEST_CASE("a server that outlives the program is not told of an owner") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  here.command("echo \"$@\" > $ROOT/arguments\necho listening on " + ours.base(server));
+  fg::agentops_options options = here.options();
+  options.daemon = false;
+  CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(here.file("arguments") == "serve --managed --port 0 --data " + here.data() + "\n");
+}
+
+TEST_CASE("an announcement that nobody answers is stale: a server is started") {
+  const stage here;
+  server_of_ours ours;
+  std::string gone;
+  {
+    const scripted_server closed({[](connection&) {}});
+    gone = closed.url("");
+  }
+  const scripted_server server({ours.handler()});
+  here.announce(gone);
+  here.command("echo listening on " + ours.base(server));
+  CHECK(fg::agentops_exporter(here.options()).export_spans(one_span().batch()) == fg::export_result::success);
+}
+
+TEST_CASE("a server that goes away is found again, and a token that ran out is fetched again") {
+  const stage here;
+  server_of_ours first, second;
+  auto old = std::make_unique<scripted_server>(std::vector<scripted_server::handler>{first.handler()});
+  here.announce(old->url(""));
+  fg::agentops_exporter exporter(here.options());
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  exporter.interrupt();  // nothing is under way: nothing happens
+
+  const scripted_server next({[&](connection& c) { second.serve(c); }});
+  here.announce(next.url(""));
+  // The old one refuses the token once, then is no more.
+  first.status = "401 Unauthorized";
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(second.requests.back() == "POST /v1/traces");
+}
+
+TEST_CASE("not installed: said once, and no batch is lost in silence") {
+  const stage here;
+  fg::agentops_exporter exporter(here.options());
+  for (int i = 0; i < 3; ++i) CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(here.says("`fulgurite` is not in PATH"));
+  const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 1s);
+  CHECK_FALSE(health.reachable);
+  CHECK(health.reason.find("not in PATH") != std::string::npos);
+}
+
+TEST_CASE("what the command says instead of an address is quoted; addresses elsewhere are not believed") {
+  for (const char* script :
+       {"echo another process holds the lock >&2; exit 1", "echo listening on http://example.org:80",
+        "echo listening on https://127.0.0.1:1", "exit 1"}) {
+    const stage here;
+    here.command(script);
+    CHECK(fg::agentops_exporter(here.options()).export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK(here.says("the local server did not start"));
+    if (std::string_view(script).find("lock") != std::string_view::npos)
+      CHECK(here.says("another process holds the lock"));
+  }
+}
+
+TEST_CASE("a command that says nothing is not waited for beyond the time limit or an interruption") {
+  const stage here;
+  here.command("exec sleep 20");
+  fg::agentops_options options = here.options();
+  options.timeout = 100ms;
+  auto start = std::chrono::steady_clock::now();
+  CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(std::chrono::steady_clock::now() - start < 5s);
+  CHECK(here.says("did not say in time"));
+
+  options.timeout = 15s;
+  fg::agentops_exporter exporter(options);
+  std::atomic<bool> done{false};
+  std::thread interrupter([&] {
+    while (!done) {
+      std::this_thread::sleep_for(5ms);
+      exporter.interrupt();
+    }
+  });
+  start = std::chrono::steady_clock::now();
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(std::chrono::steady_clock::now() - start < 10s);
+  done = true;
+  interrupter.join();
+}
+
+TEST_CASE("failures are not repeated within the interval") {
+  const stage here;
+  here.command("echo x >> $ROOT/starts; exit 1");
+  fg::agentops_options options = here.options();
+  options.restart_interval = 1h;
+  fg::agentops_exporter exporter(options);
+  for (int i = 0; i < 5; ++i) CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(here.file("starts") == "x\n");
+}
+
+TEST_CASE("never in production") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  here.announce(ours.base(server));
+  here.command("echo x > $ROOT/started");
+  fg::agentops_options options = here.options();
+  options.environment = "production";
+  fg::agentops_exporter exporter(options);
+  CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(here.says("not for production"));
+  CHECK_FALSE(exporter.check_health({}).reachable);
+  CHECK(server.connections() == 0);
+  CHECK(here.file("started").empty());
+}
+
+TEST_CASE("the cloud: key for a token, then OTLP to the exporter's address") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  fg::agentops_options options = here.options();
+  options.managed = false;
+  options.api_key = "key \"1\"";
+  options.endpoint = ours.base(server);
+  options.exporter_endpoint = server.url("/v1/traces");
+  CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(ours.tokens == std::vector<std::string>{"{\"api_key\":\"key \\\"1\\\"\"}"});
+  const scripted_server refusing({[](connection& c) {
+    c.read_request();
+    c.answer("403 Forbidden", "{\"error\":\"unknown key\"}");
+  }});
+  options.endpoint = refusing.url("");
+  CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(here.says("HTTP 403 {\"error\":\"unknown key\"}"));
+}
+
+TEST_CASE("a server's health") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  here.announce(ours.base(server));
+  fg::agentops_exporter exporter(here.options());
+  const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 5s);
+  CHECK(health.reachable);
+  CHECK(health.endpoint == server.url("/health"));
+}
+
+TEST_CASE("members of flat JSON") {
+  using fg::detail::json_text_member;
+  CHECK(json_text_member("{\"a\":1, \"token\" : \"x.y-z\"}", "token") == "x.y-z");
+  for (const char* wrong :
+       {"", "{}", "{\"token\":1}", "{\"token\":", "{\"token\":\"unended", "{\"token\":\"a\\\"b\"}", "\"token\""})
+    CHECK(json_text_member(wrong, "token").empty());
+}
