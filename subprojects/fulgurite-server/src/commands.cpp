@@ -2,19 +2,19 @@
 
 #include "server.hpp"
 #include "store.hpp"
-#include "text.hpp"
-#include "tree.hpp"
+
+#include <fulgurite/encoder/printable.hpp>
+#include <fulgurite/encoder/terminal.hpp>
+#include <fulgurite/encoder/text_tree.hpp>
+#include <fulgurite/encoder/text_value.hpp>
 
 #include <fmt/format.h>
 #include <httplib.h>
 #include <simdjson.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 namespace fulgurite_server {
@@ -27,25 +27,13 @@ void put(std::string_view text) {
     throw std::runtime_error("the output cannot be written");
 }
 
-bool colours() {
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
-  return isatty(STDOUT_FILENO) == 1 && !(no_color && *no_color) && !(term && std::string_view(term) == "dumb");
-}
-
-std::size_t width() {
-  winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) return size.ws_col;
-  return 100;
-}
-
 /// The sentence of an error answer.
 std::string message_of(std::string const& body) {
   simdjson::dom::parser parser;
   const simdjson::padded_string json(body);
   std::string_view message;
   if (parser.parse(json)["message"].get_string().get(message) != simdjson::SUCCESS) return {};
-  return printable(message, 400);
+  return fulgurite::printable(message, 400);
 }
 
 /// Nothing when the server says 404; `why` then holds its sentence.
@@ -102,20 +90,20 @@ std::vector<trace_summary> read_list(std::string const& body) {
 }
 
 void print_table(std::vector<trace_summary> const& traces) {
-  const bool coloured = colours();
+  const bool coloured = fulgurite::detail::shows_colours(stdout);
   const auto paint = [coloured](const char* code, std::string text) {
     return coloured ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
   };
   const auto pad = [](std::string text, std::size_t columns) {
-    const std::size_t has = display_width(text);
+    const std::size_t has = fulgurite::display_width(text);
     return has < columns ? text + std::string(columns - has, ' ') : text;
   };
   for (trace_summary const& trace : traces) {
-    std::string line =
-        fmt::format("{}  {}  {}  {:>6}  ", paint("1", trace.trace_id.to_hex()), format_time(trace.start_time),
-                    pad(format_duration(trace.end_time - trace.start_time), 8), trace.spans);
+    std::string line = fmt::format("{}  {}  {}  {:>6}  ", paint("1", trace.trace_id.to_hex()),
+                                   fulgurite::format_time(trace.start_time),
+                                   pad(fulgurite::format_duration(trace.end_time - trace.start_time), 8), trace.spans);
     line += pad(trace.errors > 0 ? paint("31", fmt::format("{} failed", trace.errors)) : std::string(), 9);
-    line += "  " + pad(printable(trace.service, 24), 16) + "  " + printable(trace.name, 80);
+    line += "  " + pad(fulgurite::printable(trace.service, 24), 16) + "  " + fulgurite::printable(trace.name, 80);
     put(line + "\n");
   }
 }
@@ -150,7 +138,7 @@ int show_trace(trace_place const& from, std::string const& wanted, bool json) {
   if (from.url) {
     for (const char c : wanted)
       if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
-        throw usage_error(fmt::format("\"{}\" is no trace id", printable(wanted, 80)));
+        throw usage_error(fmt::format("\"{}\" is no trace id", fulgurite::printable(wanted, 80)));
     auto body = get(*from.url, "/api/v1/traces/" + wanted, "application/x-protobuf", why);
     if (!body) throw std::runtime_error(why);
     data = std::move(*body);
@@ -164,7 +152,8 @@ int show_trace(trace_place const& from, std::string const& wanted, bool json) {
   if (json) {
     put(to_json(data) + "\n");
   } else {
-    put(render_tree(decode_spans(data), {.colours = colours(), .width = width()}));
+    put(fulgurite::to_text_tree(decode_spans(data), {.colours = fulgurite::detail::shows_colours(stdout),
+                                                     .width = fulgurite::detail::columns_of(stdout)}));
   }
   return 0;
 }

@@ -1,7 +1,9 @@
 #include "server.hpp"
 
 #include "inflate.hpp"
-#include "text.hpp"
+
+#include <fulgurite/encoder/json_text.hpp>
+#include <fulgurite/encoder/printable.hpp>
 
 #include <fmt/format.h>
 #include <httplib.h>
@@ -77,7 +79,7 @@ void refuse(Response& response, problem const& why, bool as_protobuf) {
     response.set_content(body, protobuf_type);
   } else {
     body = fmt::format(R"({{"code":{},"message":)", static_cast<int>(why.code));
-    append_json_string(body, why.sentence);
+    fulgurite::detail::append_json_string(body, why.sentence);
     response.set_content(body + "}", json_type);
   }
 }
@@ -267,7 +269,7 @@ struct server::routes {
     if (media_type(type) != protobuf_type)
       return problem{415, rpc_code::invalid_argument,
                      fmt::format("spans are taken as {}, not as {}", protobuf_type,
-                                 type.empty() ? "something unnamed" : printable(type, 80))};
+                                 type.empty() ? "something unnamed" : fulgurite::printable(type, 80))};
     const std::string encoding = lower(request.get_header_value(own_encoding));
     if (encoding == "gzip") {
       std::string unpacked;
@@ -283,7 +285,7 @@ struct server::routes {
       body = std::move(unpacked);
     } else if (!encoding.empty() && encoding != "identity") {
       return problem{415, rpc_code::invalid_argument,
-                     fmt::format("a body is taken plain or as gzip, not as {}", printable(encoding, 80))};
+                     fmt::format("a body is taken plain or as gzip, not as {}", fulgurite::printable(encoding, 80))};
     }
     store_writer::added added;
     try {
@@ -356,7 +358,7 @@ struct server::routes {
   }
 
   static problem no_such(std::string const& path) {
-    return {404, rpc_code::not_found, fmt::format("there is nothing at {}", printable(path, 200))};
+    return {404, rpc_code::not_found, fmt::format("there is nothing at {}", fulgurite::printable(path, 200))};
   }
 
   std::filesystem::path directory;
@@ -397,9 +399,9 @@ bool server::stop(std::chrono::milliseconds grace) {
 
 std::string to_json(trace_summary const& trace) {
   std::string out = fmt::format(R"({{"traceId":"{}","name":)", trace.trace_id.to_hex());
-  append_json_string(out, trace.name);
+  fulgurite::detail::append_json_string(out, trace.name);
   out += R"(,"serviceName":)";
-  append_json_string(out, trace.service);
+  fulgurite::detail::append_json_string(out, trace.service);
   return out + fmt::format(R"(,"startTimeUnixNano":"{}","endTimeUnixNano":"{}","spanCount":{},"errorCount":{}}})",
                            trace.start_time, trace.end_time, trace.spans, trace.errors);
 }

@@ -1,6 +1,6 @@
 #include "store.hpp"
 
-#include "text.hpp"
+#include <fulgurite/encoder/printable.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -373,7 +373,7 @@ found_trace find_trace(store_reader const& reader, std::string_view wanted) {
     return {{},
             found_trace::not_an_id,
             fmt::format("\"{}\" is no trace id: that is 32 hexadecimal digits, or the first of them, or `latest`",
-                        printable(wanted, 80))};
+                        fulgurite::printable(wanted, 80))};
   const auto matches = reader.starting_with(wanted, 2);
   if (matches.size() == 1) return {matches.front()};
   if (matches.empty()) return {{}, found_trace::missing, fmt::format("there is no trace {}", wanted)};

@@ -1,7 +1,8 @@
 #include "traces_data.hpp"
 
 #include "otlp_schema.hpp"
-#include "text.hpp"
+
+#include <fulgurite/encoder/json_text.hpp>
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ void put_message(std::string& out, std::string_view bytes, otlp_message const& m
 void put_value(std::string& out, otlp_field const& field, wire_field const& from) {
   switch (field.type) {
     case otlp_type::text:
-      append_json_string(out, from.payload);
+      fulgurite::detail::append_json_string(out, from.payload);
       break;
     case otlp_type::data:
       put_base64(out, from.payload);

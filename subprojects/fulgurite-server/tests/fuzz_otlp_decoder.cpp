@@ -4,7 +4,8 @@
 #include "inflate.hpp"
 #include "otlp_decoder.hpp"
 #include "traces_data.hpp"
-#include "tree.hpp"
+
+#include <fulgurite/encoder/text_tree.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto spans = decode_spans(bytes);
   if (spans.size() != request.spans.size()) std::abort();
-  if (!spans.empty()) render_tree(spans, {.colours = true});
+  if (!spans.empty()) fulgurite::to_text_tree(spans, {.colours = true});
   to_json(bytes);
   stored_trace trace{request.resources, request.scopes, {}};
   for (received_span const& span : request.spans) {
