@@ -33,9 +33,17 @@ def free_port():
     sys.exit("no free port below 32768")
 
 
+started = []
+
+
+def start(*command, **options):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+    started.append(process)
+    return process
+
+
 def serve(port, data):
-    server = subprocess.Popen([fulgurite, "serve", "--port", str(port), "--data", data], stdout=subprocess.PIPE,
-                              text=True)
+    server = start(fulgurite, "serve", "--port", str(port), "--data", data)
     line = server.stdout.readline()
     assert line.strip() == f"listening on http://127.0.0.1:{port}", line
     return server
@@ -45,8 +53,7 @@ def main():
     with tempfile.TemporaryDirectory() as data:
         port = free_port()
         server = serve(port, data)
-        tracing = subprocess.Popen([program, f"http://127.0.0.1:{port}/v1/traces"], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, text=True)
+        tracing = start(program, f"http://127.0.0.1:{port}/v1/traces", stdin=subprocess.PIPE)
 
         def say(command):
             tracing.stdin.write(command + "\n")
@@ -96,4 +103,10 @@ def main():
         assert back["exported"] <= stored <= back["exported"] + back["failed"]
 
 
-main()
+try:
+    main()
+finally:
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
