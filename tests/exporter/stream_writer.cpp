@@ -97,16 +97,15 @@ TEST_CASE("a closed pipe is an error in words, and leaves no signal behind") {
 TEST_CASE("a program with a closed standard output ends by itself") {
   // In a child, because a SIGPIPE would end the test, at the latest by the flush of `exit`.
   pipe_stream to;
+  close(std::exchange(to.reader, -1));
   const pid_t child = fork();
   if (child == 0) {
     signal(SIGPIPE, SIG_DFL);
     dup2(fileno(to.stream), STDOUT_FILENO);
-    close(to.reader);
     const bool failed = !write_to_stream(stdout, "text", in(std::chrono::seconds(30))).empty();
     const bool flushed = std::fflush(stdout) == 0;
     _exit(failed && flushed ? 7 : 8);
   }
-  close(std::exchange(to.reader, -1));
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(WIFEXITED(status));

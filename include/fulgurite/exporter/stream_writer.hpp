@@ -1,8 +1,8 @@
 // Writes a text to a stdio stream in one piece: no other thread's output between, no SIGPIPE, no wait without an end.
 //
-// Not with fwrite alone. What a closed pipe refuses would stay in the stream's buffer, and the next flush (that of
-// `exit` at the latest) would raise the signal that was avoided here. So the stream is flushed, and the text goes
-// straight to the file beneath it; only a regular file, or a stream in memory, gets it through stdio.
+// Not with fwrite: it waits for ever for a reader that has stopped reading, and what becomes of a text that was refused
+// is the C library's secret. So the stream is flushed, and the text goes straight to the file beneath it; only a
+// regular file, or a stream in memory, gets it through stdio, which keeps its position.
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
