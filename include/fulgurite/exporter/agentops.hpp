@@ -196,7 +196,7 @@ class agentops_exporter {
       if (problem.empty()) problem = detail::parse_endpoint(traces, to.endpoint);
       if (!problem.empty()) return say(problem), false;
       std::string body = "{\"api_key\":";
-      detail::append_json_string(body, options.api_key.empty() ? "dummy" : options.api_key);
+      detail::append_json_string(body, options.managed ? "dummy" : options.api_key);
       body += '}';
       const detail::http_answer answer = ask("POST", auth, body, until);
       const std::string token = answer.status == 200 ? detail::json_text_member(answer.body, "token") : std::string();
