@@ -87,7 +87,7 @@ class tree_renderer {
   }
 
   std::string paint(colour c, std::string_view text) const {
-    if (!options_.colours || *c.code == '\0') return std::string(text);
+    if (!options_.colours || *c.code == '\0' || text.empty()) return std::string(text);
     return fmt::format("{}{}\x1b[0m", c.code, text);
   }
 
