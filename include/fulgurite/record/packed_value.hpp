@@ -207,18 +207,25 @@ class packed_value {
       case value_type::string:
       case value_type::bytes:
         return data_ + 8 + detail::padded(static_cast<std::size_t>(count()));
+      // Each element is passed over once: by for_each_element it would be twice at every level of nesting.
       case value_type::array: {
-        const std::byte* last = data_ + 8;
-        for_each_element([&](packed_value const& element) { last = element.end(); });
-        return last;
+        const std::byte* at = data_ + 8;
+        for (std::uint64_t i = 0, n = count(); i < n; ++i) at = passed(at);
+        return at;
       }
       case value_type::map: {
-        const std::byte* last = data_ + 8;
-        for_each_entry([&](std::string_view, packed_value const& value) { last = value.end(); });
-        return last;
+        const std::byte* at = data_ + 8;
+        for (std::uint64_t i = 0, n = count(); i < n; ++i)
+          at = passed(at + 8 + detail::padded(static_cast<std::size_t>(detail::read_packed<std::uint64_t>(at))));
+        return at;
       }
     }
     return data_;
+  }
+
+  /// Where the value ends whose type stands here.
+  static const std::byte* passed(const std::byte* at) {
+    return packed_value(static_cast<value_type>(detail::read_packed<std::uint64_t>(at)), at + 8).end();
   }
 
   value_type type_;
