@@ -108,6 +108,7 @@ TEST_CASE("a batch arrives, and the next one on the same connection") {
   CHECK(got[0].header("x-tenant") == "blue");
   CHECK(got[0].header("authorization") == "Bearer secret");
   CHECK(got[0].header("content-encoding").empty());
+  CHECK(got[0].header("expect").empty());
   fg::otlp_protobuf_encoder encoder;
   const one_span spans(3);
   const auto bytes = fg::to_otlp_protobuf(spans.batch(), encoder);

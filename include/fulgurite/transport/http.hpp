@@ -180,6 +180,7 @@ class http_client {
       answer.body.append(data, size);
       return true;
     };
+    announce_length(*client_, out);
     httplib::Response in;
     httplib::Error error = httplib::Error::Success;
     const bool whole = client_->send(out, in, error);
@@ -257,6 +258,24 @@ class http_client {
       client.set_path_encode(false);
     else
       client.set_url_encode(false);
+  }
+
+  /// Newer versions send `Expect: 100-continue` with whatever exceeds a kilobyte, and then wait a second for servers
+  /// that do not know it. They decide by the length before the headers are written, so that is when they learn it.
+  template <class Client>
+  static void announce_length(Client& client, httplib::Request& out) {
+    if constexpr (requires { client.set_header_writer(nullptr); }) {
+      if (out.content_length_ != 0) out.headers.emplace("Content-Length", std::to_string(out.content_length_));
+      // Set each time: the one before refers to the request before.
+      client.set_header_writer([&out, length = out.content_length_](httplib::Stream& to, httplib::Headers& headers) {
+        out.content_length_ = length;
+        std::string lines;
+        for (auto const& [name, value] : headers) lines.append(name).append(": ").append(value).append("\r\n");
+        lines += "\r\n";
+        return to.write(lines.data(), lines.size());
+      });
+      out.content_length_ = 0;
+    }
   }
 
   /// OpenSSL's word for what is wrong with a certificate, where this version of the library gives it away.
