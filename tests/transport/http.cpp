@@ -32,7 +32,7 @@ struct certificate {
     X509_gmtime_adj(X509_getm_notAfter(made), 3600);
     X509_set_pubkey(made, key);
     X509_NAME* const name = X509_get_subject_name(made);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(names), -1, -1, 0);
     X509_set_issuer_name(made, name);
     for (auto const& [id, value] :
          {std::pair{NID_subject_alt_name, names}, std::pair{NID_basic_constraints, "CA:TRUE"}}) {
@@ -65,7 +65,7 @@ struct certificate {
 class tls_server {
  public:
   explicit tls_server(certificate const& own, certificate const* clients = nullptr)
-      : server_(own.made, own.key, clients ? store(*clients) : nullptr) {
+      : server_(own.file.c_str(), own.file.c_str(), clients ? clients->file.c_str() : nullptr) {
     server_.Post("/", [](httplib::Request const& request, httplib::Response& answer) {
       answer.set_content("got " + std::to_string(request.body.size()), "text/plain");
     });
@@ -81,11 +81,6 @@ class tls_server {
   http_endpoint endpoint(const char* host) const { return {true, host, static_cast<std::uint16_t>(port_), "/"}; }
 
  private:
-  static X509_STORE* store(certificate const& trusted) {
-    X509_STORE* const made = X509_STORE_new();
-    X509_STORE_add_cert(made, trusted.made);
-    return made;
-  }
   httplib::SSLServer server_;
   int port_ = 0;
   std::thread thread_;

@@ -206,6 +206,7 @@ class http_client {
         break;
     }
     if (too_large) return failed(failure::too_large, "the answer is larger than 4 MiB");
+    if (is_wrong_host(error)) return failed(failure::tls, "the server's certificate is for another host");
     switch (error) {
       case httplib::Error::Connection:
         return failed(failure::refused, connect_error());
@@ -258,6 +259,15 @@ class http_client {
       client.set_path_encode(false);
     else
       client.set_url_encode(false);
+  }
+
+  /// Newer versions have an error of its own for it.
+  template <class Error>
+  static bool is_wrong_host(Error error) noexcept {
+    if constexpr (requires { Error::SSLServerHostnameVerification; })
+      return error == Error::SSLServerHostnameVerification;
+    else
+      return static_cast<void>(error), false;
   }
 
   /// Newer versions send `Expect: 100-continue` with whatever exceeds a kilobyte, and then wait a second for servers
