@@ -28,11 +28,16 @@ namespace detail {
 
 constexpr std::string_view to_string(log_level level) noexcept {
   switch (level) {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warn: return "warning";
-    case log_level::error: return "error";
-    case log_level::off: break;
+    case log_level::debug:
+      return "debug";
+    case log_level::info:
+      return "info";
+    case log_level::warn:
+      return "warning";
+    case log_level::error:
+      return "error";
+    case log_level::off:
+      break;
   }
   return "off";
 }

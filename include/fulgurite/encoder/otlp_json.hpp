@@ -49,29 +49,29 @@ class otlp_json_writer {
   void end_resource() { out_ += "]}"; }
 
   template <class Span>
-  void span(Span const& span) {
+  void span(Span const& one) {
     out_ += "{\"traceId\":\"";
-    id(span.trace_id());
+    id(one.trace_id());
     out_ += "\",\"spanId\":\"";
-    id(span.span_id());
+    id(one.span_id());
     out_ += '"';
     member next(out_);
-    next.text("traceState", span.trace_state());
-    if (span.parent_span_id().is_valid()) {
+    next.text("traceState", one.trace_state());
+    if (one.parent_span_id().is_valid()) {
       out_ += ",\"parentSpanId\":\"";
-      id(span.parent_span_id());
+      id(one.parent_span_id());
       out_ += '"';
     }
-    next.number("flags", span.flags());
-    next.text("name", span.name());
-    next.number("kind", static_cast<unsigned>(span.kind()) + 1);
-    next.nanoseconds("startTimeUnixNano", span.start_time());
-    next.nanoseconds("endTimeUnixNano", span.end_time());
-    attributes(next, [&](auto&& visit) { span.for_each_attribute(visit); });
-    const auto dropped = span.dropped();
+    next.number("flags", one.flags());
+    next.text("name", one.name());
+    next.number("kind", static_cast<unsigned>(one.kind()) + 1);
+    next.nanoseconds("startTimeUnixNano", one.start_time());
+    next.nanoseconds("endTimeUnixNano", one.end_time());
+    attributes(next, [&](auto&& visit) { one.for_each_attribute(visit); });
+    const auto dropped = one.dropped();
     next.number("droppedAttributesCount", dropped.attributes);
     list events(out_, ",\"events\":[");
-    span.for_each_event([&](std::string_view name, std::int64_t time, auto&& items) {
+    one.for_each_event([&](std::string_view name, std::int64_t time, auto&& items) {
       events.next();
       out_ += '{';
       member of_event(out_, true);
@@ -83,7 +83,7 @@ class otlp_json_writer {
     events.close();
     next.number("droppedEventsCount", dropped.events);
     list links(out_, ",\"links\":[");
-    span.for_each_link(
+    one.for_each_link(
         [&](trace_id const& trace, span_id linked, std::uint32_t flags, std::string_view state, auto&& items) {
           links.next();
           out_ += "{\"traceId\":\"";
@@ -99,11 +99,11 @@ class otlp_json_writer {
         });
     links.close();
     next.number("droppedLinksCount", dropped.links);
-    if (span.status() != status_code::unset || !span.status_description().empty()) {
+    if (one.status() != status_code::unset || !one.status_description().empty()) {
       out_ += ",\"status\":{";
       member of_status(out_, true);
-      of_status.text("message", span.status_description());
-      of_status.number("code", static_cast<unsigned>(span.status()));
+      of_status.text("message", one.status_description());
+      of_status.number("code", static_cast<unsigned>(one.status()));
       out_ += '}';
     }
     out_ += '}';
@@ -174,9 +174,9 @@ class otlp_json_writer {
     write_hex(trace.low(), digits + 16);
     out_.append(digits, sizeof digits);
   }
-  void id(span_id span) {
+  void id(span_id one) {
     char digits[16];
-    write_hex(span.number(), digits);
+    write_hex(one.number(), digits);
     out_.append(digits, sizeof digits);
   }
 

@@ -32,35 +32,35 @@ class otlp_protobuf_writer {
 
   /// ScopeSpans.spans: one Span, with its tag.
   template <class Span>
-  std::byte* span(std::byte* out, Span const& span) {
-    const std::string_view name = span.name();
+  std::byte* span(std::byte* out, Span const& one) {
+    const std::string_view name = one.name();
     // What is known to stay below 128 bytes needs one byte of length; for the others two are guessed.
     bool small = false;
-    if constexpr (requires { span.header(); }) small = !span.header().schema && !span.has_items() && name.size() <= 40;
+    if constexpr (requires { one.header(); }) small = !one.header().schema && !one.has_items() && name.size() <= 40;
     const std::ptrdiff_t guess = small ? 1 : 2;
     out = write_tag(bytes_.room(out, 160 + name.size()), 0x12) + guess;
     const std::ptrdiff_t start = out - bytes_.begin();
-    out = ids(out, span.trace_id(), span.span_id());
-    if (span.has_items()) out = text(out, 0x1a, span.trace_state());
+    out = ids(out, one.trace_id(), one.span_id());
+    if (one.has_items()) out = text(out, 0x1a, one.trace_state());
     out = bytes_.room(out, 160 + name.size());
-    if (span.parent_span_id().is_valid()) {
+    if (one.parent_span_id().is_valid()) {
       out = write_tag(write_tag(out, 0x22), 8);
-      out = write_packed(out, span.parent_span_id().wire());
+      out = write_packed(out, one.parent_span_id().wire());
     }
     out = text(out, 0x2a, name);
     out = bytes_.room(out, 64);
-    out = write_tag(write_tag(out, 0x30), static_cast<std::uint8_t>(static_cast<unsigned>(span.kind()) + 1));
-    out = time(out, 0x39, span.start_time());
-    out = time(out, 0x41, span.end_time());
-    if (!schema_only(out, span))
-      span.for_each_attribute([&](std::string_view key, auto const& value) { out = entry(out, 0x4a, key, value, 0); });
-    if (span.has_items()) out = items(out, span);
-    if (span.status() != status_code::unset || !span.status_description().empty())
+    out = write_tag(write_tag(out, 0x30), static_cast<std::uint8_t>(static_cast<unsigned>(one.kind()) + 1));
+    out = time(out, 0x39, one.start_time());
+    out = time(out, 0x41, one.end_time());
+    if (!schema_only(out, one))
+      one.for_each_attribute([&](std::string_view key, auto const& value) { out = entry(out, 0x4a, key, value, 0); });
+    if (one.has_items()) out = items(out, one);
+    if (one.status() != status_code::unset || !one.status_description().empty())
       out = write_nested(bytes_, out, 0x7a, [&](std::byte* at) {
-        at = bytes_.room(text(at, 0x12, span.status_description()), 8);
-        return number(at, 0x18, static_cast<std::uint64_t>(span.status()));
+        at = bytes_.room(text(at, 0x12, one.status_description()), 8);
+        return number(at, 0x18, static_cast<std::uint64_t>(one.status()));
       });
-    if (const std::uint32_t flags = span.flags(); flags != 0) {
+    if (const std::uint32_t flags = one.flags(); flags != 0) {
       out = write_tag(write_tag(bytes_.room(out, 8), 0x85), 0x01);
       out = write_fixed(out, flags);
     }
@@ -87,11 +87,11 @@ class otlp_protobuf_writer {
   }
 
  private:
-  std::byte* ids(std::byte* out, trace_id const& trace, span_id span) noexcept {
+  std::byte* ids(std::byte* out, trace_id const& trace, span_id one) noexcept {
     out = write_tag(write_tag(out, 0x0a), 16);
     out = write_packed(write_packed(out, trace.wire_first()), trace.wire_second());
     out = write_tag(write_tag(out, 0x12), 8);
-    return write_packed(out, span.wire());
+    return write_packed(out, one.wire());
   }
 
   /// A KeyValue up to its value, whose AnyValue takes `size` bytes; makes room for it and for `text` bytes more.
@@ -105,13 +105,13 @@ class otlp_protobuf_writer {
 
   /// The attributes of a record that has those of its schema only; false, and nothing written, for any other span.
   template <class Span>
-  [[gnu::always_inline]] bool schema_only(std::byte*& to, Span const& span) {
-    if constexpr (requires { span.header(); }) {
-      const attribute_schema* const schema = span.header().schema;
-      if (!schema || span.has_items() || !prepared_) return false;
+  [[gnu::always_inline]] bool schema_only(std::byte*& to, Span const& one) {
+    if constexpr (requires { one.header(); }) {
+      const attribute_schema* const schema = one.header().schema;
+      if (!schema || one.has_items() || !prepared_) return false;
       prepared_schemas::schema const& ready = prepared_->find(*schema);
       if (!ready.usable) return false;
-      const std::byte* slots = span.begin() + sizeof(record_header);
+      const std::byte* slots = one.begin() + sizeof(record_header);
       const auto* octets = reinterpret_cast<const char*>(slots + schema->count * sizeof(std::uint64_t));
       const auto start = to - bytes_.begin();
       std::byte* out = to;
@@ -169,10 +169,10 @@ class otlp_protobuf_writer {
 
   /// Events, links and counts of what was dropped.
   template <class Span>
-  [[gnu::noinline]] std::byte* items(std::byte* out, Span const& span) {
-    const auto dropped = span.dropped();
+  [[gnu::noinline]] std::byte* items(std::byte* out, Span const& one) {
+    const auto dropped = one.dropped();
     out = number(bytes_.room(out, 16), 0x50, dropped.attributes);
-    span.for_each_event([&](std::string_view name, std::int64_t when, auto const& list) {
+    one.for_each_event([&](std::string_view name, std::int64_t when, auto const& list) {
       out = write_nested(bytes_, out, 0x5a, [&](std::byte* at) {
         at = time(bytes_.room(at, 16), 0x09, when);
         at = text(at, 0x12, name);
@@ -181,7 +181,7 @@ class otlp_protobuf_writer {
       });
     });
     out = number(bytes_.room(out, 16), 0x60, dropped.events);
-    span.for_each_link(
+    one.for_each_link(
         [&](trace_id const& trace, span_id linked, std::uint32_t flags, std::string_view state, auto const& list) {
           out = write_nested(bytes_, out, 0x6a, [&](std::byte* at) {
             at = text(ids(bytes_.room(at, 32), trace, linked), 0x1a, state);

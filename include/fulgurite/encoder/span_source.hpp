@@ -77,7 +77,7 @@ class owned_attributes {
 /// `record_view`'s interface over an owned span.
 class span_data_view {
  public:
-  explicit span_data_view(span_data const& span) noexcept : span_(&span) {}
+  explicit span_data_view(span_data const& one) noexcept : span_(&one) {}
 
   fulgurite::trace_id const& trace_id() const noexcept { return span_->trace_id; }
   fulgurite::span_id span_id() const noexcept { return span_->span_id; }
@@ -143,18 +143,18 @@ inline std::vector<resource_group> grouped(std::span<const span_data> spans) {
   };
   std::vector<resource_group> groups;
   std::unordered_map<std::pair<const void*, const void*>, place, pair_hash> known;  // so that few are compared by value
-  for (span_data const& span : spans) {
-    const auto [entry, fresh] = known.try_emplace({span.resource.get(), span.scope.get()}, place{});
+  for (span_data const& one : spans) {
+    const auto [entry, fresh] = known.try_emplace({one.resource.get(), one.scope.get()}, place{});
     place& at = entry->second;
     if (fresh) {
-      while (at.in_resources < groups.size() && !same(groups[at.in_resources].of, span.resource.get()))
+      while (at.in_resources < groups.size() && !same(groups[at.in_resources].of, one.resource.get()))
         ++at.in_resources;
-      if (at.in_resources == groups.size()) groups.push_back({span.resource.get(), {}});
+      if (at.in_resources == groups.size()) groups.push_back({one.resource.get(), {}});
       std::vector<scope_group>& scopes = groups[at.in_resources].scopes;
-      while (at.in_scopes < scopes.size() && !same(scopes[at.in_scopes].scope, span.scope.get())) ++at.in_scopes;
-      if (at.in_scopes == scopes.size()) scopes.push_back({span.resource.get(), span.scope.get(), {}});
+      while (at.in_scopes < scopes.size() && !same(scopes[at.in_scopes].scope, one.scope.get())) ++at.in_scopes;
+      if (at.in_scopes == scopes.size()) scopes.push_back({one.resource.get(), one.scope.get(), {}});
     }
-    groups[at.in_resources].scopes[at.in_scopes].spans.push_back(&span);
+    groups[at.in_resources].scopes[at.in_scopes].spans.push_back(&one);
   }
   return groups;
 }

@@ -101,12 +101,12 @@ class tree_renderer {
     std::int64_t start = spans_[0].start_time, end = spans_[0].end_time;
     std::size_t errors = 0;
     std::vector<std::string> services;
-    for (span_data const& span : spans_) {
-      start = std::min(start, span.start_time);
-      end = std::max(end, span.end_time);
-      errors += span.status.code == status_code::error;
-      if (!span.resource || span.resource->service_name.empty() || services.size() == 4) continue;
-      std::string name = printable(span.resource->service_name, 40);
+    for (span_data const& one : spans_) {
+      start = std::min(start, one.start_time);
+      end = std::max(end, one.end_time);
+      errors += one.status.code == status_code::error;
+      if (!one.resource || one.resource->service_name.empty() || services.size() == 4) continue;
+      std::string name = printable(one.resource->service_name, 40);
       if (std::find(services.begin(), services.end(), name) == services.end()) services.push_back(std::move(name));
     }
     std::string first = "trace " + paint(bold, spans_[0].trace_id.to_hex());
@@ -164,55 +164,55 @@ class tree_renderer {
 
   /// What is said behind a span's name.
   std::string marks(place const& at) const {
-    span_data const& span = spans_[at.span];
+    span_data const& one = spans_[at.span];
     std::string text;
     constexpr const char* kinds[] = {"", "server", "client", "producer", "consumer"};
-    if (const auto kind = static_cast<std::size_t>(span.kind); kind > 0 && kind < std::size(kinds))
+    if (const auto kind = static_cast<std::size_t>(one.kind); kind > 0 && kind < std::size(kinds))
       text += fmt::format(" [{}]", kinds[kind]);
-    if (at.depth == 0 && span.parent_span_id.is_valid())
-      text += fmt::format(" (its parent {} is {})", span.parent_span_id.to_hex(),
+    if (at.depth == 0 && one.parent_span_id.is_valid())
+      text += fmt::format(" (its parent {} is {})", one.parent_span_id.to_hex(),
                           lost_[at.span] ? "not here" : "below it: a circle");
     return text;
   }
 
   void show(place const& at, std::vector<bool> const& more, bool has_children) {
-    span_data const& span = spans_[at.span];
-    const bool failed = span.status.code == status_code::error;
+    span_data const& one = spans_[at.span];
+    const bool failed = one.status.code == status_code::error;
     const std::string left = stem(at, more, true), behind = marks(at);
-    const std::string duration = span.end_time == 0 ? "not ended" : format_duration(span.end_time - span.start_time);
+    const std::string duration = one.end_time == 0 ? "not ended" : format_duration(one.end_time - one.start_time);
     const std::size_t taken = display_width(left) + display_width(behind) + display_width(duration) + 2;
-    const std::string name = printable(span.name.empty() ? std::string_view("(no name)") : span.name,
+    const std::string name = printable(one.name.empty() ? std::string_view("(no name)") : one.name,
                                        options_.width > taken + 22 ? options_.width - taken - 2 : 20);
     const std::size_t used = taken + display_width(name);
     std::string dots;
     for (std::size_t i = std::max(options_.width, used + 2) - used; i > 0; --i) dots += "·";
     line(fmt::format("{}{}{} {} {}", paint(dim, left), paint(failed ? red : bold, name), paint(cyan, behind),
                      paint(dim, dots), paint(failed ? red : plain, duration)));
-    details(stem(at, more, false) + (has_children ? "│  " : "   "), span);
+    details(stem(at, more, false) + (has_children ? "│  " : "   "), one);
   }
 
-  void details(std::string const& under, span_data const& span) {
-    if (span.status.code == status_code::error) {
+  void details(std::string const& under, span_data const& one) {
+    if (one.status.code == status_code::error) {
       std::string text = "error";
-      if (!span.status.description.empty()) text += ": " + printable(span.status.description, 4 * options_.width);
+      if (!one.status.description.empty()) text += ": " + printable(one.status.description, 4 * options_.width);
       line(paint(dim, under) + paint(red, text));
     }
-    attributes(under, span.attributes);
-    for (span_event const& event : span.events) {
+    attributes(under, one.attributes);
+    for (span_event const& event : one.events) {
       std::string text = "• " + printable(event.name, options_.width);
-      if (event.time != 0) text += "  +" + format_duration(event.time - span.start_time);
+      if (event.time != 0) text += "  +" + format_duration(event.time - one.start_time);
       line(paint(dim, under) + paint(yellow, text));
       attributes(under + "  ", event.attributes);
     }
-    for (span_link const& link : span.links) {
+    for (span_link const& link : one.links) {
       line(paint(dim, under) +
            paint(yellow, fmt::format("linked to span {} of trace {}", link.context.span_id().to_hex(),
                                      link.context.trace_id().to_hex())));
       attributes(under + "  ", link.attributes);
     }
-    const std::pair<std::uint32_t, const char*> dropped[] = {{span.dropped_attributes_count, "attributes"},
-                                                             {span.dropped_events_count, "events"},
-                                                             {span.dropped_links_count, "links"}};
+    const std::pair<std::uint32_t, const char*> dropped[] = {{one.dropped_attributes_count, "attributes"},
+                                                             {one.dropped_events_count, "events"},
+                                                             {one.dropped_links_count, "links"}};
     for (auto const& [count, what] : dropped)
       if (count > 0) line(paint(dim, under) + paint(yellow, fmt::format("{} more {} were dropped", count, what)));
   }

@@ -51,21 +51,21 @@ inline std::optional<traceparent> read_traceparent(std::string_view text) noexce
   }
   std::uint64_t bad = 0;
   const std::uint64_t high = read_16_digits(text.data() + 3, bad), low = read_16_digits(text.data() + 19, bad);
-  const std::uint64_t span = read_16_digits(text.data() + 36, bad);
-  if (bad != 0 || (high | low) == 0 || span == 0) return std::nullopt;
+  const std::uint64_t one = read_16_digits(text.data() + 36, bad);
+  if (bad != 0 || (high | low) == 0 || one == 0) return std::nullopt;
   constexpr unsigned known = trace_flags::sampled_bit | trace_flags::random_bit;
-  return traceparent{trace_id::from_numbers(high, low), span_id::from_number(span),
+  return traceparent{trace_id::from_numbers(high, low), span_id::from_number(one),
                      trace_flags(static_cast<std::uint8_t>(flags & known))};
 }
 
-inline void write_traceparent(span_context const& span, char (&out)[traceparent_size]) noexcept {
+inline void write_traceparent(span_context const& one, char (&out)[traceparent_size]) noexcept {
   out[0] = out[1] = '0';
   out[2] = out[35] = out[52] = '-';
-  write_16_digits(span.trace_id().high(), out + 3);
-  write_16_digits(span.trace_id().low(), out + 19);
-  write_16_digits(span.span_id().number(), out + 36);
+  write_16_digits(one.trace_id().high(), out + 3);
+  write_16_digits(one.trace_id().low(), out + 19);
+  write_16_digits(one.span_id().number(), out + 36);
   out[53] = '0';
-  out[54] = static_cast<char>('0' + (span.flags().bits() & (trace_flags::sampled_bit | trace_flags::random_bit)));
+  out[54] = static_cast<char>('0' + (one.flags().bits() & (trace_flags::sampled_bit | trace_flags::random_bit)));
 }
 
 }  // namespace detail
@@ -79,12 +79,12 @@ class trace_context_propagator {
   /// Nothing when the context has no valid span.
   template <class Setter>
   void inject(context const& from, Setter&& setter) const {
-    span_context const& span = from.span();
-    if (!span.is_valid()) return;
+    span_context const& one = from.span();
+    if (!one.is_valid()) return;
     char parent[detail::traceparent_size];
-    detail::write_traceparent(span, parent);
+    detail::write_traceparent(one, parent);
     setter(std::string_view("traceparent"), std::string_view(parent, sizeof parent));
-    trace_state const& state = span.trace_state();
+    trace_state const& state = one.trace_state();
     if (state.empty()) return;
     if (state.to_header().size() <= max_tracestate_size) [[likely]]
       setter(std::string_view("tracestate"), std::string_view(state.to_header()));

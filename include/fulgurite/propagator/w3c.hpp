@@ -25,8 +25,8 @@ class w3c_propagator {
   /// A remote span and baggage; either may be missing or malformed without harm to the other.
   template <class Getter>
   context extract(Getter&& getter) const {
-    span_context span = trace_context_propagator().extract_span(getter);
-    return context(std::move(span), baggage_propagator().extract_baggage(getter));
+    span_context one = trace_context_propagator().extract_span(getter);
+    return context(std::move(one), baggage_propagator().extract_baggage(getter));
   }
 
   static constexpr std::array<std::string_view, 3> fields() noexcept {
