@@ -102,25 +102,6 @@ TEST_CASE("everything a span may hold") {
         std::string::npos);
 }
 
-TEST_CASE("spans are grouped by what resource and scope hold, in the order they first came") {
-  std::vector<fg::span_data> spans(5, plain());
-  const auto of = [](const char* name) { return std::make_shared<fg::resource>(fg::resource{.service_name = name}); };
-  spans[0].resource = of("a");
-  spans[1].resource = of("b");
-  spans[2].resource = of("a");  // equal, but another object
-  spans[3].resource = spans[0].resource;
-  spans[3].scope = std::make_shared<fg::instrumentation_scope>(fg::instrumentation_scope{.name = "s"});
-  spans[4].resource = spans[1].resource;
-  for (std::size_t i = 0; i < spans.size(); ++i) spans[i].name = std::to_string(i);
-  const auto groups = fg::detail::grouped(spans);
-  REQUIRE(groups.size() == 2);
-  REQUIRE(groups[0].scopes.size() == 2);
-  CHECK(groups[0].scopes[0].spans == std::vector<const fg::span_data*>{&spans[0], &spans[2]});
-  CHECK(groups[0].scopes[1].spans == std::vector<const fg::span_data*>{&spans[3]});
-  REQUIRE(groups[1].scopes.size() == 1);
-  CHECK(groups[1].scopes[0].spans == std::vector<const fg::span_data*>{&spans[1], &spans[4]});
-}
-
 TEST_CASE("values nested too deep end in an empty one") {
   fg::attribute_value deep = 1;
   for (int i = 0; i < 1000; ++i) deep = fg::attribute_value(std::vector<fg::attribute_value>{deep});

@@ -6,13 +6,9 @@
 
 #include <doctest/doctest.h>
 
-#include <type_traits>
 #include <utility>
 
 namespace fg = fulgurite;
-
-static_assert(fg::check_exporter<fg::noop_exporter>());
-static_assert(std::is_empty_v<fg::noop_exporter>);
 
 namespace {
 

@@ -499,34 +499,6 @@ TEST_CASE("wrong options are said once and fail every batch") {
   CHECK_FALSE(log.has("secret"));
 }
 
-TEST_CASE("a batch too large for one request goes in several; a span too large for any is counted") {
-  std::vector<std::size_t> sizes;
-  scripted_server server({[&](connection& c) {
-    for (connection::request got = c.read_request(); !got.head.empty(); got = c.read_request()) {
-      sizes.push_back(got.body.size());
-      c.answer("200 OK");
-    }
-  }});
-  fg::detail::otlp_channel_options options;
-  REQUIRE(fg::detail::parse_endpoint(server.url(), options.endpoint).empty());
-  options.gzip = false;
-  {
-    fg::detail::otlp_channel channel(options);
-    fulgurite_test::record_builder builder;
-    std::vector<fg::span_data> spans(30);
-    for (std::size_t i = 0; i < spans.size(); ++i) {
-      spans[i].name = std::string(i == 7 ? 5000 : 300, 'n');
-      builder.add(spans[i]);
-    }
-    const auto soon = std::chrono::steady_clock::now() + 5s;
-    CHECK(channel.send(builder.batch(), soon, 2000) == fg::export_result::success);
-    CHECK(channel.stats().too_large == 1);
-    CHECK(channel.stats().rejected == 0);
-  }
-  CHECK(sizes.size() > 4);
-  for (const std::size_t size : sizes) CHECK(size <= 2000);
-}
-
 TEST_CASE("after a fork the child has a connection of its own") {
   std::atomic<int> requests{0};
   scripted_server server({[&](connection& c) {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -41,12 +42,11 @@ struct certificate {
       X509_EXTENSION_free(extension);
     }
     X509_sign(made, key, EVP_sha256());
-    char path[] = "/tmp/fulgurite-test-XXXXXX";
-    std::FILE* const out = fdopen(mkstemp(path), "w");
+    file = std::filesystem::temp_directory_path() / "fulgurite-test-XXXXXX";
+    std::FILE* const out = fdopen(mkstemp(file.data()), "w");
     PEM_write_X509(out, made);
     PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
     std::fclose(out);
-    file = path;
   }
   ~certificate() {
     ::unlink(file.c_str());

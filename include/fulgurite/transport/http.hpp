@@ -1,23 +1,17 @@
 // An HTTP/1.1 client for one endpoint over cpp-httplib: connections kept, TLS verified, every request within its
 // deadline.
 //
-// The only header that includes <httplib.h>. What the library leaves open is closed here: its timeouts are for each
-// read (transport/socket_guard.hpp), its name lookup blocks (transport/resolver.hpp), its sends raise SIGPIPE, and its
-// errors are one word. Redirects are not followed: they are no part of OTLP. Both forms of the library work, upstream's
-// header and Debian's compiled one.
+// What the library leaves open is closed here: its timeouts are for each read (transport/socket_guard.hpp), its name
+// lookup blocks (transport/resolver.hpp), its sends raise SIGPIPE (transport/sigpipe.hpp), and its errors are one word.
+// Redirects are not followed: they are no part of OTLP. Both forms of the library work (transport/httplib.hpp).
 #pragma once
 
-#if !defined(CPPHTTPLIB_OPENSSL_SUPPORT) || !defined(CPPHTTPLIB_ZLIB_SUPPORT)
-#error \
-    "fulgurite needs cpp-httplib with its own compiler flags: take the dependency fulgurite-http, or add what `pkg-config --cflags cpp-httplib` prints (-DCPPHTTPLIB_OPENSSL_SUPPORT -DCPPHTTPLIB_ZLIB_SUPPORT). Without them a program links and then crashes."
-#endif
-
 #include <fulgurite/transport/endpoint.hpp>
+#include <fulgurite/transport/httplib.hpp>
 #include <fulgurite/transport/resolver.hpp>
 #include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/socket_guard.hpp>
 
-#include <httplib.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -250,51 +244,6 @@ class http_client {
     client_->set_decompress(true);
     client_->set_socket_options([this](int socket) { guard_->adopt(socket); });
     keep_path(*client_);
-  }
-
-  /// The path goes out as it was given. The name changed in the library.
-  template <class Client>
-  static void keep_path(Client& client) {
-    if constexpr (requires { client.set_path_encode(false); })
-      client.set_path_encode(false);
-    else
-      client.set_url_encode(false);
-  }
-
-  /// Newer versions have an error of its own for it.
-  template <class Error>
-  static bool is_wrong_host(Error error) noexcept {
-    if constexpr (requires { Error::SSLServerHostnameVerification; })
-      return error == Error::SSLServerHostnameVerification;
-    else
-      return static_cast<void>(error), false;
-  }
-
-  /// Newer versions send `Expect: 100-continue` with whatever exceeds a kilobyte, and then wait a second for servers
-  /// that do not know it. They decide by the length before the headers are written, so that is when they learn it.
-  template <class Client>
-  static void announce_length(Client& client, httplib::Request& out) {
-    if constexpr (requires { client.set_header_writer(nullptr); }) {
-      if (out.content_length_ != 0) out.headers.emplace("Content-Length", std::to_string(out.content_length_));
-      // Set each time: the one before refers to the request before.
-      client.set_header_writer([&out, length = out.content_length_](httplib::Stream& to, httplib::Headers& headers) {
-        out.content_length_ = length;
-        std::string lines;
-        for (auto const& [name, value] : headers) lines.append(name).append(": ").append(value).append("\r\n");
-        lines += "\r\n";
-        return to.write(lines.data(), lines.size());
-      });
-      out.content_length_ = 0;
-    }
-  }
-
-  /// OpenSSL's word for what is wrong with a certificate, where this version of the library gives it away.
-  template <class TlsClient>
-  static std::string verify_error(TlsClient* client) {
-    if constexpr (requires { client->get_openssl_verify_result(); })
-      if (client && client->get_openssl_verify_result() != X509_V_OK)
-        return std::string(": ") + X509_verify_cert_error_string(client->get_openssl_verify_result());
-    return {};
   }
 
   /// The library says only that it could not connect; asked again, the system says why.
