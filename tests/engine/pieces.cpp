@@ -1,0 +1,71 @@
+#include <fulgurite/engine/pieces.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace fd = fulgurite::detail;
+namespace fg = fulgurite;
+
+namespace {
+
+/// A record with attribute items of these keys, each holding its position.
+std::vector<std::byte> record(std::uint64_t id, std::vector<std::string> const& keys, std::uint8_t marks = 0,
+                              std::uint16_t pieces = 0, std::size_t padding = 0) {
+  std::vector<std::byte> bytes(sizeof(fd::record_header));
+  for (std::string const& key : keys) {
+    const std::string text(padding, 'p');
+    const fg::value_view value(text);
+    const std::size_t size = sizeof(fd::item_header) + fd::name_room(false, key.size()) + fd::packed_size(value);
+    const std::size_t at = bytes.size();
+    bytes.resize(at + size);
+    std::byte* out =
+        fd::write_item_head(bytes.data() + at, fd::item_kind::attribute, fg::value_type::string, false, key, size);
+    fd::write_value(out, value);
+  }
+  fd::record_header header{};
+  header.name = "span";
+  header.name_size = 4;
+  header.span_id = fg::span_id::from_number(id);
+  header.marks = marks;
+  header.pieces = pieces;
+  header.size = static_cast<std::uint32_t>(bytes.size());
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+std::string keys_of(const std::byte* at) {
+  std::string keys;
+  fg::record_view(at).for_each_attribute(
+      [&](std::string_view key, fg::packed_value const&) { keys.append(key) += ' '; });
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE("pieces come before the record's own items, in their order") {
+  fd::open_pieces pieces;
+  CHECK(pieces.empty());
+  pieces.add(record(1, {"a", "b"}, fd::mark_piece).data());
+  pieces.add(record(2, {"other"}, fd::mark_piece).data());
+  pieces.add(record(1, {"c"}, fd::mark_piece).data());
+  CHECK(pieces.count(fg::span_id::from_number(1)) == 2);
+  CHECK(pieces.count(fg::span_id::from_number(3)) == 0);
+  const auto end = record(1, {"d"}, 0, 2);
+  CHECK(keys_of(pieces.join(end.data())) == "a b c d ");
+  CHECK(pieces.count(fg::span_id::from_number(1)) == 0);
+  CHECK(keys_of(pieces.join(end.data())) == "d ");
+  CHECK(keys_of(pieces.join(record(2, {}).data())) == "other ");
+  CHECK(pieces.empty());
+}
+
+TEST_CASE("spans that never end are given up when they hold too much, the oldest first") {
+  fd::open_pieces pieces;
+  constexpr std::size_t size = 60'000;
+  const std::size_t fit = fd::open_pieces::max_bytes / size;
+  for (std::size_t id = 1; id <= fit + 10; ++id) pieces.add(record(id, {"k"}, fd::mark_piece, 0, size).data());
+  CHECK(pieces.count(fg::span_id::from_number(1)) == 0);
+  CHECK(pieces.count(fg::span_id::from_number(fit + 10)) == 1);
+}
