@@ -163,7 +163,7 @@ class tracer {
     detail::on_current_span([&](detail::open_record& record) { record.set_any_attribute(key, value_view(value)); });
   }
   void add_span_event(span_name name, attribute_list attributes = {}) const noexcept {
-    detail::on_current_span([&](detail::open_record& record) { record.add_event(name, event_time(), attributes); });
+    detail::on_current_span([&](detail::open_record& record) { record.add_event(name, detail::current_span_time(), attributes); });
   }
   void set_span_status(status_code code, std::string_view description = {}) const noexcept {
     detail::on_current_span([&](detail::open_record& record) { record.set_status_item(code, description); });
@@ -227,9 +227,6 @@ class tracer {
   [[nodiscard]] bool is_on() const noexcept { return handle_.key != 0; }
 
  private:
-  static std::uint64_t event_time() noexcept {
-    return clock::unit == clock_unit::ticks && !detail::tsc_usable() ? steady_clock::now() : clock::now();
-  }
   static void report_failure() noexcept {
     detail::log(log_level::error, "a tracer cannot be made (no memory); it stays off");
   }

@@ -156,8 +156,9 @@ class engine {
   void take(std::byte* record) {
     const auto& header = *reinterpret_cast<const record_header*>(record);
     if ((header.marks & mark_piece) != 0) return pieces_.add(record);
-    if (header.pieces != 0 || (!pieces_.empty() && pieces_.count(header.span_id) != 0)) [[unlikely]] {
-      if (pieces_.count(header.span_id) < header.pieces)
+    const bool activated = (header.marks & mark_activated) != 0;
+    if (header.pieces != 0 || activated || (!pieces_.empty() && pieces_.contains(header.span_id))) [[unlikely]] {
+      if (activated || pieces_.count(header.span_id) < header.pieces)
         deferred_.emplace_back(record, record + header.size);
       else
         deliver(pieces_.join(record));

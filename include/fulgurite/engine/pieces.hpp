@@ -4,8 +4,10 @@
 // behind, so their sum is capped: the oldest span's are given up first.
 #pragma once
 
+#include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/record/record_view.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -19,24 +21,36 @@ namespace detail {
 class open_pieces {
  public:
   static constexpr std::size_t max_bytes = std::size_t{16} << 20;
+  /// What a span takes beside its items, about.
+  static constexpr std::size_t bytes_a_span = 256;
 
   /// Keeps a piece's items.
   void add(const std::byte* record) {
     const auto& header = *reinterpret_cast<const record_header*>(record);
     const std::byte* items = record + sizeof(record_header);
     const std::byte* end = record + header.size;
-    waiting& span = spans_[header.span_id.wire()];
-    if (span.count++ == 0) order_.push_back(header.span_id.wire());
+    const auto [place, fresh] = spans_.try_emplace(header.span_id.wire());
+    if (fresh) {
+      if (order_.size() > 4 * spans_.size() + 64)  // most of them have ended
+        std::erase_if(order_, [this](std::uint64_t id) { return spans_.count(id) == 0; });
+      order_.push_back(header.span_id.wire());
+      bytes_ += bytes_a_span;
+    }
+    waiting& span = place->second;
+    span.runs.push_back({header.end, span.items.size(), static_cast<std::size_t>(end - items)});
     span.items.insert(span.items.end(), items, end);
+    if (header.pieces != 0) ++span.count;
     bytes_ += static_cast<std::size_t>(end - items);
     while (bytes_ > max_bytes && !order_.empty()) {
-      take_out(order_.front());
+      if (take_out(order_.front()))
+        log(log_level::warn, "open spans hold more than 16 MiB; what the oldest was given is lost", "open pieces");
       order_.pop_front();
     }
   }
 
   bool empty() const noexcept { return spans_.empty(); }
-  /// How many pieces of this span wait.
+  bool contains(span_id id) const noexcept { return spans_.count(id.wire()) != 0; }
+  /// How many of the pieces that this span counts wait.
   std::uint16_t count(span_id id) const noexcept {
     const auto found = spans_.find(id.wire());
     return found == spans_.end() ? std::uint16_t{0} : found->second.count;
@@ -48,40 +62,55 @@ class open_pieces {
     const std::byte* items = view.items();
     joined_.assign(record, items);
     if (const auto found = spans_.find(view.span_id().wire()); found != spans_.end()) {
-      joined_.insert(joined_.end(), found->second.items.begin(), found->second.items.end());
+      waiting& span = found->second;
+      // A span that moved between threads has pieces in several rings, and the collector has its own order of threads.
+      std::stable_sort(span.runs.begin(), span.runs.end(), [](run const& a, run const& b) { return a.time < b.time; });
+      for (run const& one : span.runs) {
+        const auto first = span.items.begin() + static_cast<std::ptrdiff_t>(one.begin);
+        joined_.insert(joined_.end(), first, first + static_cast<std::ptrdiff_t>(one.size));
+      }
       take_out(view.span_id().wire());
     }
     joined_.insert(joined_.end(), items, view.end());
     auto& header = *reinterpret_cast<record_header*>(joined_.data());
     header.size = static_cast<std::uint32_t>(joined_.size());
     header.pieces = 0;
-    apply_status(header);
+    apply_items(header);
     return joined_.data();
   }
 
  private:
+  /// One piece's items.
+  struct run {
+    std::uint64_t time;
+    std::size_t begin, size;
+  };
   struct waiting {
     std::vector<std::byte> items;
+    std::vector<run> runs;
     std::uint16_t count = 0;
   };
 
-  /// A status that was set on the current span, without the span object, is in an item only: see set_span_status.
-  void apply_status(record_header& header) const noexcept {
+  /// What was set on the current span, without the span object, is in items only: see span/current_span.hpp.
+  void apply_items(record_header& header) const noexcept {
     const std::byte* end = joined_.data() + header.size;
     for (const std::byte* at = record_view(joined_.data()).items(); at != end;) {
       const item_view item(at);
       at = item.end();
+      if (item.kind() == item_kind::event) header.marks = static_cast<std::uint8_t>(header.marks | mark_has_events);
       const status_code code = item.status();
       if (code != status_code::unset && header.status != status_code::ok) header.status = code;
     }
   }
 
-  void take_out(std::uint64_t id) {
+  /// False when the span has ended meanwhile; the order may still name it.
+  bool take_out(std::uint64_t id) {
     const auto found = spans_.find(id);
-    if (found == spans_.end()) return;  // its span has ended; the order still names it
-    bytes_ -= found->second.items.size();
+    if (found == spans_.end()) return false;
+    bytes_ -= found->second.items.size() + bytes_a_span;
     spans_.erase(found);
     if (spans_.empty()) order_.clear();
+    return true;
   }
 
   std::unordered_map<std::uint64_t, waiting> spans_;

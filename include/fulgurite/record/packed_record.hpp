@@ -4,7 +4,8 @@
 //
 // One complete record is written when the span ends. What does not fit the span's own buffer while it is open goes
 // ahead as a *piece*: a record with the mark `piece`, the same span id, and items only; the collector puts the pieces
-// before the record's own items. Everything is aligned to 8 bytes; a record's `size` covers all of it.
+// before the record's own items, in the order of the times in their `end`. `pieces` is a piece's number, counted from
+// one, or zero where it was sent without the span object (span/current_span.hpp). Everything is aligned to 8 bytes; a record's `size` covers all of it.
 //
 // An item is a header, a name (the address of a literal, or the octets padded to 8 bytes) and a body by its kind:
 //   attribute    a packed value (record/packed_value.hpp)
@@ -38,6 +39,7 @@ enum record_mark : std::uint8_t {
   mark_unwound = 16,  // the span ended by an exception on its way out
   mark_piece = 32,
   mark_has_events = 64,  // their times, too, are the clock's
+  mark_activated = 128,  // it was current elsewhere, where pieces may have been sent that it does not count
 };
 
 struct record_header {

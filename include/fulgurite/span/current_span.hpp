@@ -25,9 +25,19 @@ void on_current_span(Set&& set) noexcept {
   record.header.span_id = current.span;
   record.header.trace_id = current.trace;
   record.header.pipeline = current.counts->pipeline;
+  record.header.marks = mark_piece;
   record.clear_payload();
   set(record);
+  record.write_dropped_counts();
   record.send_piece(thread);
+}
+
+/// The present time as the current span's clock gives it, whatever clock the asking tracer has.
+inline std::uint64_t current_span_time() noexcept {
+  static const bool ticks_usable = tsc_usable();
+  const bool ticks = tsc_clock::unit == clock_unit::ticks && ticks_usable &&
+                     (this_thread->current.record_bits & header_bits(0, mark_end_in_nanoseconds)) == 0;
+  return ticks ? tsc_clock::now() : steady_clock::now();
 }
 
 /// The status named by Agent Lightning's texts, `OK` and `ERROR` in any case; unset for any other.

@@ -103,8 +103,7 @@ class open_record {
   }
 
   [[gnu::noinline]] void set_any_attribute(attribute_name key, value_view value) noexcept {
-    if (key.size() == 0) return;
-    if (key.size() > max_name_size) return drop_attribute();
+    if (!is_key(key.view())) return drop_attribute();
     value = cut(value);
     const std::size_t size = sizeof(item_header) + name_room(key.is_literal(), key.size()) + packed_size(value);
     const bool added = add_item(size, [&](std::byte* out) {
@@ -365,11 +364,13 @@ class open_record {
     const std::size_t whole = sizeof(record_header) + size;
     std::byte* const out = reserve(thread, whole, header, true);
     if (!out) return nullptr;
+    const bool beside = (header.marks & mark_piece) != 0;  // there is no span object: see on_current_span
+    if (!beside) ++header.pieces;
     record_header piece = header;
     piece.size = static_cast<std::uint32_t>(whole);
     piece.marks = mark_piece;
+    piece.end = tsc_clock::now();  // orders the pieces of a span that lie in the rings of several threads
     std::memcpy(out, &piece, sizeof piece);
-    ++header.pieces;
     return out + sizeof piece;
   }
 

@@ -120,7 +120,7 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
   }
 
   [[gnu::always_inline]] void mark_unwound(detail::thread_state& thread) noexcept {
-    if (*thread.uncaught_exceptions > uncaught_) [[unlikely]] {
+    if (*thread.uncaught_exceptions > uncaught_ && record_.header.status != status_code::ok) [[unlikely]] {
       record_.header.status = status_code::error;
       record_.header.marks = static_cast<std::uint8_t>(record_.header.marks | detail::mark_unwound);
     }

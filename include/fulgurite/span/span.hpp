@@ -39,11 +39,13 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     }
     if (!options && fast == (handle.key | detail::unrecorded_bit)) {
       detail::thread_counts::increment(thread.current.counts->started);
+      remember_unrecorded(handle.key);
       return;
     }
     detail::span_start start = this->start_slow(handle, name, options, bound...);
     children_fast_ = start.scope.fast_pipeline == handle.key;
     extras_ = std::move(start.extras);
+    if (mode_ == detail::span_off && (!options || options->parent.is_current())) remember_unrecorded(handle.key);
   }
 
   basic_span(basic_span&& other) noexcept { take(other); }
@@ -77,6 +79,19 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
  private:
   friend class span_scope<Clock>;
 
+  /// Where the local root is not recorded, its context is the span's: another thread must not begin a trace anew.
+  void remember_unrecorded(std::uint32_t pipeline) noexcept {
+    detail::active_context const& current = detail::this_thread->current;
+    if (current.decision != detail::local_decision::unrecorded) return;
+    detail::record_header& header = record_.header;
+    header.trace_id = current.trace;
+    header.span_id = current.span;
+    header.flags = current.flags.bits();
+    header.pipeline = pipeline;
+    extras_ = detail::extras_ref::share(current.extras);
+    mode_ = detail::span_has_context;
+  }
+
   void take(basic_span& other) noexcept {
     mode_ = std::exchange(other.mode_, std::uint8_t{detail::span_off});
     children_fast_ = other.children_fast_;
@@ -101,7 +116,9 @@ class [[nodiscard, maybe_unused]] span_scope {
     if (of.mode_ == detail::span_off) return;
     detail::thread_state* const thread = detail::own_thread();
     if (!thread) return;
-    const detail::record_header& header = of.record_.header;
+    // A span that may be moved is not const itself; what is set in this scope may lie in this thread's ring.
+    auto& header = const_cast<detail::record_header&>(of.record_.header);
+    header.marks = static_cast<std::uint8_t>(header.marks | detail::mark_activated);
     const bool recorded = (of.mode_ & detail::span_has_context) == 0;
     detail::active_context active;
     active.trace = header.trace_id;
