@@ -1,7 +1,8 @@
 #include <fulgurite/engine/pieces.hpp>
 
-#include <doctest/doctest.h>
+#include "../tracing.hpp"
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -48,9 +49,9 @@ std::string keys_of(const std::byte* at) {
 TEST_CASE("pieces come before the record's own items, in their order") {
   fd::open_pieces pieces;
   CHECK(pieces.empty());
-  pieces.add(record(1, {"a", "b"}, fd::mark_piece).data());
-  pieces.add(record(2, {"other"}, fd::mark_piece).data());
-  pieces.add(record(1, {"c"}, fd::mark_piece).data());
+  pieces.add(record(1, {"a", "b"}, fd::mark_piece, 1).data());
+  pieces.add(record(2, {"other"}, fd::mark_piece, 1).data());
+  pieces.add(record(1, {"c"}, fd::mark_piece, 2).data());
   CHECK(pieces.count(fg::span_id::from_number(1)) == 2);
   CHECK(pieces.count(fg::span_id::from_number(3)) == 0);
   const auto end = record(1, {"d"}, 0, 2);
@@ -61,11 +62,44 @@ TEST_CASE("pieces come before the record's own items, in their order") {
   CHECK(pieces.empty());
 }
 
-TEST_CASE("spans that never end are given up when they hold too much, the oldest first") {
+TEST_CASE("pieces from several threads are put in the order of their times") {
+  fd::open_pieces pieces;
+  const auto at = [](std::uint64_t time, const char* key, std::uint16_t number) {
+    auto bytes = record(1, {key}, fd::mark_piece, number);
+    std::memcpy(bytes.data() + offsetof(fd::record_header, end), &time, sizeof time);
+    return bytes;
+  };
+  pieces.add(at(30, "c", 3).data());
+  pieces.add(at(10, "a", 1).data());
+  pieces.add(at(40, "d", 0).data());
+  pieces.add(at(20, "b", 2).data());
+  CHECK(keys_of(pieces.join(record(1, {"e"}, 0, 3).data())) == "a b c d e ");
+}
+
+TEST_CASE("a piece that its span does not count stands for none that it does") {
+  fd::open_pieces pieces;
+  pieces.add(record(1, {"set on the current span"}, fd::mark_piece, 0).data());
+  CHECK(pieces.contains(fg::span_id::from_number(1)));
+  CHECK(pieces.count(fg::span_id::from_number(1)) == 0);
+}
+
+TEST_CASE("spans that never end are given up when they hold too much, the oldest first, and the log says so") {
+  fulgurite_test::captured_log log;
   fd::open_pieces pieces;
   constexpr std::size_t size = 60'000;
   const std::size_t fit = fd::open_pieces::max_bytes / size;
-  for (std::size_t id = 1; id <= fit + 10; ++id) pieces.add(record(id, {"k"}, fd::mark_piece, 0, size).data());
+  for (std::size_t id = 1; id <= fit + 10; ++id) pieces.add(record(id, {"k"}, fd::mark_piece, 1, size).data());
   CHECK(pieces.count(fg::span_id::from_number(1)) == 0);
   CHECK(pieces.count(fg::span_id::from_number(fit + 10)) == 1);
+  CHECK(log.count("16 MiB") == 1);
+}
+
+TEST_CASE("one span that never ends does not make the others cost anything for ever") {
+  fd::open_pieces pieces;
+  pieces.add(record(1, {"k"}, fd::mark_piece, 1).data());
+  for (std::uint64_t id = 2; id < 200'000; ++id) {
+    pieces.add(record(id, {"k"}, fd::mark_piece, 1).data());
+    pieces.join(record(id, {}, 0, 1).data());
+  }
+  CHECK(pieces.count(fg::span_id::from_number(1)) == 1);  // not given up: the others are gone
 }
