@@ -163,7 +163,8 @@ class tracer {
     detail::on_current_span([&](detail::open_record& record) { record.set_any_attribute(key, value_view(value)); });
   }
   void add_span_event(span_name name, attribute_list attributes = {}) const noexcept {
-    detail::on_current_span([&](detail::open_record& record) { record.add_event(name, detail::current_span_time(), attributes); });
+    detail::on_current_span(
+        [&](detail::open_record& record) { record.add_event(name, detail::current_span_time(), attributes); });
   }
   void set_span_status(status_code code, std::string_view description = {}) const noexcept {
     detail::on_current_span([&](detail::open_record& record) { record.set_status_item(code, description); });

@@ -76,11 +76,15 @@ TEST_CASE("a remote parent is continued, with its trace state and baggage") {
 
 TEST_CASE("a remote parent that was not sampled is honoured by parent_based alone") {
   recorder r;
-  { auto span = r.tracer.trace_context("off", fg::span_options{.parent = remote(false)}); }
+  {
+    auto span = r.tracer.trace_context("off", fg::span_options{.parent = remote(false)});
+  }
   CHECK(r.spans().empty());
   fg::memory_exporter store;
   fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, store};
-  { auto span = tracer.trace_context("on", fg::span_options{.parent = remote(false)}); }
+  {
+    auto span = tracer.trace_context("on", fg::span_options{.parent = remote(false)});
+  }
   CHECK(tracer.force_flush());
   CHECK(only(store.spans(), "on").parent_span_id == far_span);
 }
@@ -157,7 +161,9 @@ TEST_CASE("record_only is recorded and never exported") {
 TEST_CASE("links given at the start") {
   recorder r;
   const auto to = remote(true).span();
-  { auto span = r.tracer.trace_context("span", fg::span_options{.links = {{to, {{"n", 1}}}, {to}}}); }
+  {
+    auto span = r.tracer.trace_context("span", fg::span_options{.links = {{to, {{"n", 1}}}, {to}}});
+  }
   const auto span = only(r.spans(), "span");
   REQUIRE(span.links.size() == 2);
   CHECK(span.links[0].context.span_id() == far_span);

@@ -5,7 +5,8 @@
 // One complete record is written when the span ends. What does not fit the span's own buffer while it is open goes
 // ahead as a *piece*: a record with the mark `piece`, the same span id, and items only; the collector puts the pieces
 // before the record's own items, in the order of the times in their `end`. `pieces` is a piece's number, counted from
-// one, or zero where it was sent without the span object (span/current_span.hpp). Everything is aligned to 8 bytes; a record's `size` covers all of it.
+// one, or zero where it was sent without the span object (span/current_span.hpp). Everything is aligned to 8 bytes; a
+// record's `size` covers all of it.
 //
 // An item is a header, a name (the address of a literal, or the octets padded to 8 bytes) and a body by its kind:
 //   attribute    a packed value (record/packed_value.hpp)

@@ -5,6 +5,7 @@
 #include <fulgurite/propagator/propagator.hpp>
 #include <fulgurite/span/pipeline.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +64,10 @@ class typed_pipeline final : public pipeline {
         log(log_level::warn, "no memory to keep the last trace", "last trace memory");
       }
     }
-    processor_.process(view);
+    if (!closed_)
+      processor_.process(view);
+    else if (view.sampled())
+      count_dropped(drop_cause::shutdown, 1);
   }
   void commit() noexcept override { processor_.commit(); }
   void poll() noexcept override {
@@ -117,6 +121,7 @@ class typed_pipeline final : public pipeline {
     if (!open_.exchange(false)) return true;
     simple_roots_ = false;
     engine::instance().collect();
+    closed_ = true;
     return processor_.shutdown(until);
   }
 
@@ -206,6 +211,8 @@ class typed_pipeline final : public pipeline {
     }
   }
 
+  /// What is collected from now on comes too late.
+  std::atomic<bool> closed_{false};
   std::mutex resource_mutex_;
   Sampler sampler_;
   Exporter exporter_;

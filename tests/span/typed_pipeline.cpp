@@ -1,0 +1,62 @@
+#include <fulgurite/span/typed_pipeline.hpp>
+
+#include "../tracing.hpp"
+
+#include <cstdint>
+
+namespace fg = fulgurite;
+using namespace fulgurite_test;
+
+namespace {
+
+/// Counts for itself, says how it is, and refuses some of what it took.
+struct counting_exporter {
+  fg::export_result export_spans(fg::span_batch const&) { return fg::export_result::success; }
+  bool flush(fg::deadline) { return true; }
+  bool shutdown(fg::deadline) { return true; }
+  fg::exporter_stats stats() const { return {.retried = 3, .rejected = 2, .too_large = 1}; }
+  fg::health_report check_health(fg::deadline) const { return {true, "somewhere", "fine", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("what an exporter counts by itself goes into the accounts") {
+  fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, counting_exporter{}};
+  for (int i = 0; i < 10; ++i) auto span = tracer.trace_context("span");
+  CHECK(tracer.force_flush());
+  const fg::tracer_stats stats = tracer.stats();
+  CHECK(stats.sampled == 10);
+  CHECK(stats.exported == 7);
+  CHECK(stats.failed == 2);
+  CHECK(stats.dropped == 1);
+  CHECK(stats.retried == 3);
+  CHECK(stats.dropped_by(fg::drop_cause::rejected) == 2);
+  CHECK(stats.dropped_by(fg::drop_cause::too_large) == 1);
+  check_accounts(stats);
+  CHECK(tracer.check_health().endpoint == "somewhere");
+}
+
+TEST_CASE("an exporter without a backend is healthy") {
+  recorder r;
+  CHECK(r.tracer.check_health(std::chrono::seconds(1)).reachable);
+}
+
+TEST_CASE("the worker's id goes out with what ends after it was set") {
+  recorder r;
+  {
+    auto span = r.tracer.trace_context("before");
+  }
+  r.tracer.init_worker(7);
+  r.tracer.init_worker(7);
+  {
+    auto span = r.tracer.trace_context("during");
+  }
+  r.tracer.teardown_worker(7);
+  {
+    auto span = r.tracer.trace_context("after");
+  }
+  const auto spans = r.spans();
+  CHECK(value_of(only(spans, "before").resource->attributes, "agentlightning.worker_id") == nullptr);
+  CHECK(has(only(spans, "during").resource->attributes, "agentlightning.worker_id", std::int64_t{7}));
+  CHECK(value_of(only(spans, "after").resource->attributes, "agentlightning.worker_id") == nullptr);
+}
