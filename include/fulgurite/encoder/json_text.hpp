@@ -5,8 +5,8 @@
 
 #include <fulgurite/encoder/utf8.hpp>
 
+#include <bit>
 #include <charconv>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -71,7 +71,8 @@ inline void append_number(std::string& out, Integer number) {
 
 /// Appends the shortest text that reads back as the same number. `number` is finite.
 inline void append_number(std::string& out, double number) {
-  if (number == 0 && std::signbit(number)) return void(out += "-0.0");  // many readers take `-0` for an integer
+  if (number == 0 && std::bit_cast<std::uint64_t>(number) != 0)
+    return void(out += "-0.0");  // many readers take `-0` for an integer
   char digits[40];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
   out.append(digits, end.ptr);
@@ -80,7 +81,7 @@ inline void append_number(std::string& out, double number) {
 /// Appends a number, or in quotes `NaN`, `Infinity` or `-Infinity`: the JSON mapping of protobuf.
 inline void append_json_real(std::string& out, double number) {
   if (std::isfinite(number)) return append_number(out, number);
-  out += std::isnan(number) ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  out += number != number ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
 }
 
 /// Appends octets in base64 with padding (RFC 4648, 4), without quotes.

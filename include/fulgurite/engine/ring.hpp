@@ -10,7 +10,6 @@
 #include <fulgurite/record/packed_record.hpp>
 
 #include <sys/mman.h>
-#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -60,13 +59,19 @@ inline void use_ring(thread_state& thread, ring& fresh) noexcept {
   thread.writer = {fresh.data, fresh.capacity - 1, 0, fresh.capacity / 2 - ring_slack, &fresh.tail};
 }
 
+/// A capacity of at least `least` that holds a record of `size` bytes.
+constexpr std::uint64_t large_enough(std::uint64_t least, std::uint64_t size) noexcept {
+  const std::uint64_t needed = std::bit_ceil(size + ring_slack);
+  return needed > least ? needed : least;
+}
+
 /// Makes room for a record of `size` bytes at the writer's tail, or says that there is none. `wake` is called when the
 /// worker has something to do: the ring is half full, or full.
 template <class Wake>
 [[gnu::noinline, gnu::cold]] bool make_room(thread_state& thread, std::uint64_t size, Wake&& wake) noexcept {
   ring* current = thread.owned_ring.load(std::memory_order_relaxed);
   if (!current) {
-    current = ring::make(std::max(smallest_ring, std::bit_ceil(size + ring_slack)));
+    current = ring::make(large_enough(smallest_ring, size));
     if (!current) return false;
     thread.first_ring.store(current, std::memory_order_release);
     use_ring(thread, *current);
@@ -76,7 +81,7 @@ template <class Wake>
   if (tail + size > end_of_free || size + ring_slack > current->capacity) {
     wake();
     if (current->capacity >= largest_ring && size + ring_slack <= current->capacity) return false;
-    ring* larger = ring::make(std::max(current->capacity * 2, std::bit_ceil(size + ring_slack)));
+    ring* larger = ring::make(large_enough(current->capacity * 2, size));
     if (!larger) return false;
     current->next.store(larger, std::memory_order_release);
     use_ring(thread, *larger);

@@ -13,7 +13,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -53,8 +52,9 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
  public:
   batch_queue(batch_options options, std::shared_ptr<export_target> target)
       : options_(options), target_(std::move(target)) {
-    options_.max_queue_size = std::max<std::size_t>(options_.max_queue_size, 1);
-    options_.max_batch_size = std::clamp<std::size_t>(options_.max_batch_size, 1, options_.max_queue_size);
+    if (options_.max_queue_size == 0) options_.max_queue_size = 1;
+    if (options_.max_batch_size == 0) options_.max_batch_size = 1;
+    if (options_.max_batch_size > options_.max_queue_size) options_.max_batch_size = options_.max_queue_size;
   }
 
   void process(record_view const& record) noexcept try {

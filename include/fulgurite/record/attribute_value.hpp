@@ -3,7 +3,6 @@
 
 #include <fulgurite/record/value_view.hpp>
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +75,7 @@ inline attribute_value::attribute_value(std::vector<attribute> entries) : varian
 
 inline bool operator==(attribute_value const& a, attribute_value const& b) {
   if (const auto* x = std::get_if<double>(&a.as_variant()))
-    if (const auto* y = std::get_if<double>(&b.as_variant())) return *x == *y || (std::isnan(*x) && std::isnan(*y));
+    if (const auto* y = std::get_if<double>(&b.as_variant())) return *x == *y || (*x != *x && *y != *y);
   return a.as_variant() == b.as_variant();
 }
 
