@@ -5,7 +5,7 @@
 #include <fulgurite/encoder/otlp_protobuf.hpp>
 #include <fulgurite/record/attribute_key.hpp>
 
-#include "../tests/record_builder.hpp"
+#include "record_builder.hpp"
 
 #include <benchmark/benchmark.h>
 
