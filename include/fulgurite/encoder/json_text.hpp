@@ -80,7 +80,7 @@ inline void append_number(std::string& out, double number) {
 
 /// Appends a number, or in quotes `NaN`, `Infinity` or `-Infinity`: the JSON mapping of protobuf.
 inline void append_json_real(std::string& out, double number) {
-  if (std::isfinite(number)) return append_number(out, number);
+  if (number - number == 0) return append_number(out, number);
   out += number != number ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
 }
 

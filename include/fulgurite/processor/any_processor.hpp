@@ -37,6 +37,7 @@ class any_processor {
     if (self_) self_->commit();
   }
   bool flush(deadline until) noexcept { return !self_ || self_->flush(until); }
+  bool export_pending(deadline until) noexcept { return !self_ || self_->export_pending(until); }
   bool shutdown(deadline until) noexcept { return !self_ || self_->shutdown(until); }
   std::uint64_t queued() const noexcept { return self_ ? self_->queued() : 0; }
   void poll() noexcept {
@@ -51,6 +52,7 @@ class any_processor {
     virtual void process(record_view const& record) noexcept = 0;
     virtual void commit() noexcept = 0;
     virtual bool flush(deadline until) noexcept = 0;
+    virtual bool export_pending(deadline until) noexcept = 0;
     virtual bool shutdown(deadline until) noexcept = 0;
     virtual std::uint64_t queued() const noexcept = 0;
     virtual void poll() noexcept = 0;
@@ -64,6 +66,7 @@ class any_processor {
     void process(record_view const& record) noexcept override { model.process(record); }
     void commit() noexcept override { model.commit(); }
     bool flush(deadline until) noexcept override { return model.flush(until); }
+    bool export_pending(deadline until) noexcept override { return detail::export_pending(model, until); }
     bool shutdown(deadline until) noexcept override { return model.shutdown(until); }
     std::uint64_t queued() const noexcept override { return model.queued(); }
     void poll() noexcept override {

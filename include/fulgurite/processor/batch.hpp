@@ -71,6 +71,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (queue_.size() == 1 && queue_.front().spans == 0) first_queued_ = std::chrono::steady_clock::now();
     queue_.back().append(record);
     queued_.store(queued() + 1, std::memory_order_relaxed);
+    ++accepted_;
     queued_bytes_ += size;
   } catch (...) {
     target_->count_dropped(drop_cause::queue_full, 1);
@@ -151,6 +152,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     const std::uint64_t undelivered = undelivered_;
     const std::uint64_t ticket = ++flushes_asked_;
     flush_until_ = until;
+    flush_mark_ = accepted_;
     work_.notify_one();
     if (!done_.wait_until(lock, until, [&] { return flushes_done_ >= ticket || finished_; })) return false;
     return exporter_flushed_ && undelivered_ == undelivered;
@@ -179,8 +181,10 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     lock_type lock(mutex_);
     while (!stopping_) {
       wait(lock);
-      const std::uint64_t ticket = flushes_asked_;
-      while (!queue_.empty() && !stopping_) export_front(lock);
+      // A flush is about what was there when it was asked for: it ends also while spans keep coming.
+      const std::uint64_t ticket = flushes_asked_, mark = flush_mark_;
+      const bool asked = ticket != flushes_done_;
+      while (!queue_.empty() && !stopping_ && (asked ? taken_ < mark : flushes_asked_ == ticket)) export_front(lock);
       if (ticket != flushes_done_ && !stopping_) {
         const deadline until = flush_until_;
         lock.unlock();
@@ -216,6 +220,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void export_front(lock_type& lock) noexcept {
     record_chunk batch = std::move(queue_.front());
     queue_.pop_front();
+    taken_ += batch.spans;
     first_queued_ = export_started_ = std::chrono::steady_clock::now();
     exporting_ = true;
     lock.unlock();
@@ -269,7 +274,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::size_t queued_bytes_ = 0;
   std::uint64_t undelivered_ = 0;
   deadline first_queued_{}, export_started_{}, flush_until_{}, stop_until_{};
-  std::uint64_t flushes_asked_ = 0, flushes_done_ = 0;
+  std::uint64_t accepted_ = 0, taken_ = 0;  // spans, since the beginning
+  std::uint64_t flushes_asked_ = 0, flushes_done_ = 0, flush_mark_ = 0;
   bool exporting_ = false, started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true,
        shut_down_ = false;
 };

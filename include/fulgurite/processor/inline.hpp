@@ -31,8 +31,15 @@ class inline_processor {
   }
   void commit() noexcept {}
 
-  /// Exports what is pending on the calling thread.
+  /// Exports what is pending on the calling thread, and flushes the exporter.
   bool flush(deadline until) noexcept {
+    if (!state_) return true;
+    const bool exported = export_pending(until);
+    const std::unique_lock lock(state_->export_mutex, until);
+    return lock && state_->target->flush_exporter(until) && exported;
+  }
+  /// The first half of it: what the end of a span does.
+  bool export_pending(deadline until) noexcept {
     if (!state_) return true;
     // An exporter that traces would come back here while it holds this lock: its own spans are suppressed before that.
     const std::unique_lock lock(state_->export_mutex, until);

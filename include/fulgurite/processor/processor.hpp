@@ -64,6 +64,20 @@ concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<
 // A processor may also have `void poll() noexcept`: the engine's worker calls it several times a second, for what must
 // happen in time and not with a record.
 
+namespace detail {
+
+/// What the end of a span does with a processor that exports inline: one that has `bool export_pending(deadline)` need
+/// not flush its exporter at every span.
+template <class P>
+bool export_pending(P& processor, deadline until) noexcept {
+  if constexpr (requires { processor.export_pending(until); })
+    return processor.export_pending(until);
+  else
+    return processor.flush(until);
+}
+
+}  // namespace detail
+
 /// Whether the thread that ends a span waits until it is exported; `any_processor` knows it only at run time.
 template <class P>
 bool exports_inline(P const& processor) noexcept {

@@ -74,7 +74,7 @@ class typed_pipeline final : public pipeline {
     if constexpr (requires { processor_.poll(); }) processor_.poll();
   }
   void export_inline() noexcept override {
-    processor_.flush(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+    detail::export_pending(processor_, std::chrono::steady_clock::now() + std::chrono::seconds(30));
   }
 
   export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
@@ -121,7 +121,7 @@ class typed_pipeline final : public pipeline {
     if (!open_.exchange(false)) return true;
     simple_roots_ = false;
     engine::instance().collect();
-    closed_ = true;
+    engine::instance().between_rounds([this] { closed_ = true; });
     return processor_.shutdown(until);
   }
 
