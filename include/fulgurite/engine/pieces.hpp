@@ -64,7 +64,8 @@ class open_pieces {
     if (const auto found = spans_.find(view.span_id().wire()); found != spans_.end()) {
       waiting& span = found->second;
       // A span that moved between threads has pieces in several rings, and the collector has its own order of threads.
-      std::stable_sort(span.runs.begin(), span.runs.end(), [](run const& a, run const& b) { return a.time < b.time; });
+      std::sort(span.runs.begin(), span.runs.end(),
+                [](run const& a, run const& b) { return a.time != b.time ? a.time < b.time : a.begin < b.begin; });
       for (run const& one : span.runs) {
         const auto first = span.items.begin() + static_cast<std::ptrdiff_t>(one.begin);
         joined_.insert(joined_.end(), first, first + static_cast<std::ptrdiff_t>(one.size));
