@@ -2,8 +2,10 @@
 
 #include "../tracing.hpp"
 
+#include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace fg = fulgurite;
@@ -80,6 +82,75 @@ TEST_CASE("traces of several threads do not mix, and those that never end are gi
     const fg::span_context parent(fg::trace_id::from_numbers(1, static_cast<std::uint64_t>(i) + 1),
                                   fg::span_id::from_number(1), fg::trace_flags(1));
     auto child = r.tracer.trace_context("orphan", fg::span_options{.parent = parent});
+  }
+  CHECK(r.tracer.get_last_trace().size() == 2);
+}
+
+TEST_CASE("the spans of other threads are in it, whichever thread is collected first") {
+  recorder r;
+  for (const bool root_here : {true, false}) {
+    const auto root_and = [&](auto&& elsewhere) {
+      auto root = r.tracer.trace_context("root");
+      fg::span job = r.tracer.start_span("job");
+      elsewhere(job);
+      auto last = r.tracer.trace_context("last child");
+    };
+    const auto child_of = [&](fg::span& job) {
+      {
+        auto scope = activate(job);
+        auto child = r.tracer.trace_context("child");
+      }
+      job.end();
+    };
+    if (root_here)
+      root_and([&](fg::span& job) { std::thread([&] { child_of(job); }).join(); });
+    else {
+      fg::span job;
+      std::atomic<int> step{0};
+      std::thread other([&] {
+        root_and([&](fg::span& made) {
+          job = std::move(made);
+          step = 1;
+          step.notify_one();
+          step.wait(1);
+        });
+      });
+      step.wait(0);
+      child_of(job);
+      step = 2;
+      step.notify_one();
+      other.join();
+    }
+    const auto last = r.tracer.get_last_trace();
+    REQUIRE(last.size() == 4);
+    CHECK(last[0].name == "child");
+    CHECK(last[1].name == "job");
+    CHECK(last[2].name == "last child");
+    CHECK(last[3].name == "root");
+  }
+}
+
+TEST_CASE("what is not sampled is no last trace, and neither is what only passes through") {
+  recorder r;
+  {
+    auto root = r.tracer.trace_context("kept");
+  }
+  const fg::span_context remote(fg::trace_id::from_numbers(1, 2), fg::span_id::from_number(3), fg::trace_flags(0),
+                                true);
+  {
+    auto root = r.tracer.trace_context("not sampled", fg::span_options{.parent = remote});
+  }
+  const fg::span_context local(fg::trace_id::from_numbers(1, 2), fg::span_id::from_number(3), fg::trace_flags(1));
+  {
+    auto child = r.tracer.trace_context("a child of this process", fg::span_options{.parent = local});
+  }
+  REQUIRE(r.tracer.get_last_trace().size() == 1);
+  CHECK(r.tracer.get_last_trace()[0].name == "kept");
+  const fg::span_context sampled(fg::trace_id::from_numbers(3, 2), fg::span_id::from_number(3), fg::trace_flags(1),
+                                 true);
+  for (int i = 0; i < 2; ++i) {  // two requests of one remote trace
+    auto root = r.tracer.trace_context("rooted here", fg::span_options{.parent = sampled});
+    auto child = r.tracer.trace_context("child");
   }
   CHECK(r.tracer.get_last_trace().size() == 2);
 }

@@ -8,7 +8,9 @@
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/record/span_batch.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -25,26 +27,28 @@ class last_trace {
 
   void add(record_view const& record) {
     if (limit_ == 0 || !record.sampled()) return;
-    gathering& trace = find(record.trace_id());
-    const auto size = static_cast<std::size_t>(record.end() - record.begin());
-    if (trace.records.size() + size > limit_)
-      trace.truncated = true;
-    else {
-      trace.records.insert(trace.records.end(), record.begin(), record.end());
-      ++trace.spans;
+    // A span that ended before its root, on a thread that is collected after the root's, comes late.
+    if (record.trace_id() == last_.id && record.end_time() <= last_end_) {
+      last_.add(record, limit_);
+      if (last_.truncated) say_truncated();
+      return;
     }
+    gathering& trace = find(record.trace_id());
+    trace.add(record, limit_);
     if (!record.is_local_root()) return;
-    if (trace.truncated)
-      log(log_level::warn, "the last trace is larger than last_trace_limit; get_last_trace() holds a part of it",
-          "last trace");
+    if (trace.truncated) say_truncated();
     std::swap(last_, trace);
+    last_end_ = record.end_time();
     trace.clear();
   }
 
   /// The spans, in the order they ended. Not while the collector adds.
   std::vector<span_data> spans(std::shared_ptr<const resource> const& of,
                                std::shared_ptr<const instrumentation_scope> const& scope) const {
-    return span_batch(last_.records, last_.spans, of, scope).spans();
+    std::vector<span_data> all = span_batch(last_.records, last_.spans, of, scope).spans();
+    std::stable_sort(all.begin(), all.end(),
+                     [](span_data const& a, span_data const& b) { return a.end_time < b.end_time; });
+    return all;
   }
 
  private:
@@ -55,6 +59,15 @@ class last_trace {
     bool truncated = false;
     std::size_t used = 0;  // when it was last added to
 
+    void add(record_view const& record, std::size_t limit) {
+      const auto size = static_cast<std::size_t>(record.end() - record.begin());
+      if (records.size() + size > limit) {
+        truncated = true;
+        return;
+      }
+      records.insert(records.end(), record.begin(), record.end());
+      ++spans;
+    }
     void clear() noexcept {
       id = {};
       records.clear();
@@ -62,6 +75,11 @@ class last_trace {
       truncated = false;
     }
   };
+
+  static void say_truncated() {
+    log(log_level::warn, "the last trace is larger than last_trace_limit; get_last_trace() holds a part of it",
+        "last trace");
+  }
 
   /// The trace's place: its own, a free one, a new one, or that of the trace which got no span for the longest time.
   gathering& find(trace_id const& id) {
@@ -90,6 +108,7 @@ class last_trace {
   std::vector<gathering> open_;
   std::size_t recent_ = 0, now_ = 0;
   gathering last_;
+  std::int64_t last_end_ = 0;  // of its root
 };
 
 }  // namespace detail
