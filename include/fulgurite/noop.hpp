@@ -19,7 +19,6 @@
 namespace fulgurite {
 inline namespace v1 {
 
-class langchain_callback_handler;
 struct health_report;
 struct resource;
 struct span_data;
@@ -70,20 +69,24 @@ class tracer<always_off_sampler, noop_exporter, noop_propagator, Processor> {
   [[nodiscard]] constexpr noop_scoped_span trace_context() const noexcept { return {}; }
   template <fixed_string... Keys, class... Values>
   [[nodiscard]] constexpr noop_scoped_span trace_context(span_name, bound_attribute<Keys, Values>&&...) const noexcept {
+    static_assert(detail::keys_differ<bound_attribute<Keys, Values>...>(), "two attributes have the same key");
     return {};
   }
   template <fixed_string... Keys, class... Values>
   [[nodiscard]] constexpr noop_scoped_span trace_context(span_name, span_options const&,
                                                          bound_attribute<Keys, Values>&&...) const noexcept {
+    static_assert(detail::keys_differ<bound_attribute<Keys, Values>...>(), "two attributes have the same key");
     return {};
   }
   template <fixed_string... Keys, class... Values>
   [[nodiscard]] constexpr noop_span start_span(span_name, bound_attribute<Keys, Values>&&...) const noexcept {
+    static_assert(detail::keys_differ<bound_attribute<Keys, Values>...>(), "two attributes have the same key");
     return {};
   }
   template <fixed_string... Keys, class... Values>
   [[nodiscard]] constexpr noop_span start_span(span_name, span_options const&,
                                                bound_attribute<Keys, Values>&&...) const noexcept {
+    static_assert(detail::keys_differ<bound_attribute<Keys, Values>...>(), "two attributes have the same key");
     return {};
   }
   [[nodiscard]] constexpr noop_scope activate(noop_span const&) const noexcept { return {}; }
@@ -124,10 +127,14 @@ class tracer<always_off_sampler, noop_exporter, noop_propagator, Processor> {
   constexpr void uninstrument(Id const& = {}) const noexcept {}
   template <class Handler = langchain_callback_handler>
   [[nodiscard]] auto get_langchain_callback_handler() {
+    static_assert(detail::complete<Handler>,
+                  "get_langchain_callback_handler() is defined by <fulgurite/agent/langchain.hpp>: include it");
     return Handler::make(*this, {});
   }
   template <class Tags, class Handler = langchain_callback_handler>
   [[nodiscard]] auto get_langchain_callback_handler(Tags&& tags) {
+    static_assert(detail::complete<Handler>,
+                  "get_langchain_callback_handler() is defined by <fulgurite/agent/langchain.hpp>: include it");
     return Handler::make(*this, std::forward<Tags>(tags));
   }
 

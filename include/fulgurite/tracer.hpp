@@ -199,7 +199,7 @@ class tracer {
   }
   template <class Handler = langchain_callback_handler>
   [[nodiscard]] auto get_langchain_callback_handler(std::vector<std::string> tags = {}) {
-    static_assert(detail::is_complete<Handler>,
+    static_assert(detail::complete<Handler>,
                   "get_langchain_callback_handler() is defined by <fulgurite/agent/langchain.hpp>: include it");
     return Handler::make(*this, std::move(tags));
   }

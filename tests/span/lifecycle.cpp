@@ -1,4 +1,5 @@
 #include <fulgurite/span/lifecycle.hpp>
+#include <fulgurite/span/tracer_fwd.hpp>
 
 #include <doctest/doctest.h>
 
@@ -20,8 +21,8 @@ TEST_CASE("a deadline is now and the timeout, and never beyond what clocks can a
 
 TEST_CASE("what a later header defines is known to be missing") {
   struct defined {};
-  CHECK(fd::is_complete<defined>);
-  CHECK_FALSE(fd::is_complete<fulgurite::langchain_callback_handler>);
+  CHECK(fd::complete<defined>);
+  CHECK_FALSE(fd::complete<fulgurite::langchain_callback_handler>);
 }
 
 TEST_CASE("instrumentation is on until it is turned off") {

@@ -7,7 +7,6 @@
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/record/record_view.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -37,10 +36,14 @@ class open_pieces {
       bytes_ += bytes_a_span;
     }
     waiting& span = place->second;
-    span.runs.push_back({header.end, span.items.size(), static_cast<std::size_t>(end - items)});
+    const auto size = static_cast<std::size_t>(end - items);
     span.items.insert(span.items.end(), items, end);
+    bytes_ += size;
+    // A span that moved between threads has pieces in several rings, and the collector has its own order of threads.
+    auto at = span.runs.end();
+    while (at != span.runs.begin() && at[-1].time > header.end) --at;
+    span.runs.insert(at, {header.end, span.items.size() - size, size});
     if (header.pieces != 0) ++span.count;
-    bytes_ += static_cast<std::size_t>(end - items);
     while (bytes_ > max_bytes && !order_.empty()) {
       if (take_out(order_.front()))
         log(log_level::warn, "open spans hold more than 16 MiB; what the oldest was given is lost", "open pieces");
@@ -62,10 +65,7 @@ class open_pieces {
     const std::byte* items = view.items();
     joined_.assign(record, items);
     if (const auto found = spans_.find(view.span_id().wire()); found != spans_.end()) {
-      waiting& span = found->second;
-      // A span that moved between threads has pieces in several rings, and the collector has its own order of threads.
-      std::sort(span.runs.begin(), span.runs.end(),
-                [](run const& a, run const& b) { return a.time != b.time ? a.time < b.time : a.begin < b.begin; });
+      waiting const& span = found->second;
       for (run const& one : span.runs) {
         const auto first = span.items.begin() + static_cast<std::ptrdiff_t>(one.begin);
         joined_.insert(joined_.end(), first, first + static_cast<std::ptrdiff_t>(one.size));

@@ -64,6 +64,20 @@ struct attribute_key {
   }
 };
 
+namespace detail {
+
+/// Whether no two bound attributes have the same key.
+template <class... Bound>
+constexpr bool keys_differ() noexcept {
+  const std::string_view keys[]{Bound::key()..., {}};
+  for (std::size_t i = 0; i < sizeof...(Bound); ++i)
+    for (std::size_t j = i + 1; j < sizeof...(Bound); ++j)
+      if (keys[i] == keys[j]) return false;
+  return true;
+}
+
+}  // namespace detail
+
 namespace literals {
 
 template <fixed_string Key>

@@ -68,15 +68,6 @@ template <class Bound>
 inline constexpr value_type slot_of = slot_type<typename Bound::value_type>();
 
 template <class... Bound>
-constexpr bool keys_differ() noexcept {
-  const std::array<std::string_view, sizeof...(Bound)> keys{Bound::key()...};
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    for (std::size_t j = i + 1; j < keys.size(); ++j)
-      if (keys[i] == keys[j]) return false;
-  return true;
-}
-
-template <class... Bound>
 struct schema_data {
   static constexpr std::size_t count = (std::size_t{0} + ... + std::size_t{slot_of<Bound> != value_type::null});
 

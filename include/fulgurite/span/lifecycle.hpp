@@ -1,4 +1,4 @@
-// What a tracer calls but later headers define, and small help for its life cycle.
+// Small help for a tracer's life cycle.
 #pragma once
 
 #include <atomic>
@@ -7,15 +7,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
-/// Defined by agent/langchain.hpp.
-class langchain_callback_handler;
-
 namespace detail {
-
-template <class T>
-concept complete = requires { sizeof(T); };
-template <class T>
-inline constexpr bool is_complete = complete<T>;
 
 /// Whether automatic instrumentation records; instrument/*.hpp read it.
 inline constinit std::atomic<bool> instrumented{true};
