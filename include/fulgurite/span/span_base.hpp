@@ -66,7 +66,11 @@ class span_base {
   void record_exception(std::exception const& error, attribute_list attributes = {}) noexcept try {
     if (!is_recording()) return;
     std::vector<attribute_view> all;
+#ifdef __cpp_rtti
     const std::string type = type_name(typeid(error));
+#else
+    const std::string type = "std::exception";  // all that can be known
+#endif
     const auto add = [&](std::string_view key, std::string_view value) {
       for (std::size_t i = 0; i < attributes.size(); ++i)
         if (attributes[i].key == key) return;
