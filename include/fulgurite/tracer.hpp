@@ -64,6 +64,7 @@ class tracer {
         shutdown_timeout_(options.shutdown_timeout) {
     if (!pipeline::open(pipeline_)) {
       detail::log(log_level::error, "there are more than 4096 tracers; this one stays off");
+      pipeline_->shutdown(std::chrono::steady_clock::now());  // the processor lets go of the pipeline
       pipeline_.reset();
       return;
     }

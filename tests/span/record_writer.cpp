@@ -17,8 +17,10 @@ TEST_CASE("what a full ring has no room for is counted on its thread") {
     auto span = r.tracer.trace_context("large");
     span.set_attribute("text", large);
   }
-  CHECK(r.tracer.force_flush(std::chrono::seconds(60)));
+  const bool all = r.tracer.force_flush(std::chrono::seconds(60));
   const fg::tracer_stats stats = r.tracer.stats();
+  CHECK(all == (stats.dropped == 0));
+  CHECK(r.tracer.force_flush(std::chrono::seconds(60)));  // nothing more was lost since
   CHECK(stats.started == count);
   CHECK(stats.sampled == count);
   check_accounts(stats);

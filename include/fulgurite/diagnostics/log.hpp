@@ -71,6 +71,14 @@ inline logger& the_logger() {
   return *instance;
 }
 
+/// What a backend or an exception says must not move a terminal's cursor: control characters become question marks.
+inline std::string harmless(std::string_view text) {
+  std::string shown(text);
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < 0x20 ? c != '\n' : c == 0x7f) c = '?';
+  return shown;
+}
+
 /// Says a message. `key` is what the once-a-minute rule goes by; the message's own text when it is empty.
 inline void log(log_level level, std::string_view message, std::string_view key = {}) noexcept try {
   logger& self = the_logger();
@@ -86,9 +94,10 @@ inline void log(log_level level, std::string_view message, std::string_view key 
     entry->second = now.tv_sec;
     handler = self.handler;
   }
-  if (handler) return handler(level, message);
-  std::fprintf(stderr, "fulgurite: %.*s: %.*s\n", static_cast<int>(to_string(level).size()), to_string(level).data(),
-               static_cast<int>(message.size()), message.data());
+  const std::string shown = harmless(message);
+  if (handler) return handler(level, shown);
+  std::fprintf(stderr, "fulgurite: %.*s: %s\n", static_cast<int>(to_string(level).size()), to_string(level).data(),
+               shown.c_str());
 } catch (...) {
 }
 

@@ -72,6 +72,7 @@ class typed_pipeline final : public pipeline {
   void commit() noexcept override { processor_.commit(); }
   void poll() noexcept override {
     if constexpr (requires { processor_.poll(); }) processor_.poll();
+    say_what_rings_lost();
   }
   void export_inline() noexcept override {
     detail::export_pending(processor_, std::chrono::steady_clock::now() + std::chrono::seconds(30));
@@ -115,10 +116,12 @@ class typed_pipeline final : public pipeline {
 
   bool flush(deadline until) noexcept {
     engine::instance().collect();
-    return processor_.flush(until);
+    const bool delivered = processor_.flush(until);
+    return lost_since_flush() == 0 && delivered;
   }
   bool shutdown(deadline until) noexcept {
     if (!open_.exchange(false)) return true;
+    say_what_rings_lost();
     simple_roots_ = false;
     engine::instance().collect();
     engine::instance().between_rounds([this] { closed_ = true; });
@@ -128,11 +131,9 @@ class typed_pipeline final : public pipeline {
   tracer_stats stats() {
     engine::instance().collect();
     tracer_stats sum;
-    std::uint64_t lost_in_rings = 0;
-    for_each_count(key_, [&](thread_counts const& counts) {
-      sum.started += counts.started.load(std::memory_order_relaxed);
-      lost_in_rings += counts.dropped_queue_full.load(std::memory_order_relaxed);
-    });
+    const std::uint64_t lost_in_rings = this->lost_in_rings();
+    for_each_count(key_,
+                   [&](thread_counts const& counts) { sum.started += counts.started.load(std::memory_order_relaxed); });
     // Queued is read first: a span that is exported meanwhile is then counted once too often, never too seldom.
     sum.queued = processor_.queued();
     for (std::size_t i = 0; i < drop_causes; ++i) sum.by_cause[i] = dropped_[i].load(std::memory_order_relaxed);
@@ -211,6 +212,27 @@ class typed_pipeline final : public pipeline {
     }
   }
 
+  /// Spans that their thread's ring had no room for.
+  std::uint64_t lost_in_rings() const {
+    std::uint64_t lost = 0;
+    for_each_count(
+        key_, [&](thread_counts const& counts) { lost += counts.dropped_queue_full.load(std::memory_order_relaxed); });
+    return lost;
+  }
+  /// Spans that found no room anywhere since the last flush: a flush that delivers the rest has not delivered all.
+  std::uint64_t lost_since_flush() {
+    const std::uint64_t lost =
+        lost_in_rings() + dropped_[static_cast<std::size_t>(drop_cause::queue_full)].load(std::memory_order_relaxed);
+    return lost - lost_at_flush_.exchange(lost);
+  }
+  /// The thread that finds its ring full only counts; the worker says it.
+  void say_what_rings_lost() {
+    if (const std::uint64_t lost = lost_in_rings(); lost != said_lost_.exchange(lost))
+      log(log_level::warn, "spans are dropped: a thread makes them faster than they can be collected",
+          "rings are full");
+  }
+
+  std::atomic<std::uint64_t> lost_at_flush_{0}, said_lost_{0};
   /// What is collected from now on comes too late.
   std::atomic<bool> closed_{false};
   std::mutex resource_mutex_;

@@ -1,5 +1,7 @@
 #include "data_directory.hpp"
 
+#include <fulgurite/exporter/local_server.hpp>
+
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -25,18 +27,13 @@ namespace {
   throw std::runtime_error(fmt::format("{} {}: {}", path.string(), what, std::strerror(error)));
 }
 
-const char* set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value && *value ? value : nullptr;
-}
-
 }  // namespace
 
 std::filesystem::path default_data_directory() {
-  if (const char* own = set("FULGURITE_DATA")) return own;
-  if (const char* data = set("XDG_DATA_HOME")) return std::filesystem::path(data) / "fulgurite";
-  if (const char* home = set("HOME")) return std::filesystem::path(home) / ".local/share/fulgurite";
-  throw std::runtime_error("no data directory: neither FULGURITE_DATA nor XDG_DATA_HOME nor HOME is set");
+  // The tracer's rule, so that both look in the same place.
+  const std::string directory = fulgurite::detail::default_data_directory();
+  if (directory.empty()) throw std::runtime_error("no data directory: there is no home directory; set FULGURITE_DATA");
+  return directory;
 }
 
 void create_data_directory(std::filesystem::path const& directory) {
