@@ -233,7 +233,7 @@ class open_record {
         const bool fits = value.type() == value_type::string && text.size() <= capacity - end;
         write_packed(place, fits ? std::uint64_t{text.size()} : absent_slot);
         if (!fits) return;
-        std::memcpy(payload_ + end, text.data(), text.size());
+        if (!text.empty()) std::memcpy(payload_ + end, text.data(), text.size());  // an empty view may be null
         end += static_cast<std::uint32_t>(text.size());
       }
     }
