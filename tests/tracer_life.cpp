@@ -151,10 +151,14 @@ TEST_CASE("a flush ends although spans keep coming") {
     }
   });
   while (exporter.at->spans == 0) std::this_thread::yield();
+  const auto start = std::chrono::steady_clock::now();
   const bool flushed = tracer.force_flush(60s);
+  const bool in_time = std::chrono::steady_clock::now() - start < 60s;
   stop = true;
   producer.join();
-  CHECK(flushed);
+  CHECK(in_time);
+  // Where the producer was too fast for the queue, not everything was delivered.
+  CHECK((flushed || tracer.stats().dropped > 0));
 }
 
 TEST_CASE("a processor of one's own") {
