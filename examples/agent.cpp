@@ -11,6 +11,7 @@
 #include "agent/library.hpp"
 #include "agent/ngram.hpp"
 #include "agent/service.hpp"
+#include "agent/tracing.hpp"
 
 #include <fulgurite/backends.hpp>
 
@@ -25,6 +26,8 @@ namespace fg = fulgurite;
 using namespace fg::literals;
 using agent::library;
 using agent::ngram_model;
+using agent::tracer;
+using namespace std::literals;
 
 namespace {
 
@@ -58,6 +61,12 @@ std::string const& best_of(std::vector<std::string> const& texts, std::string_vi
   return *std::ranges::max_element(texts, {}, shared);
 }
 
+/// What stands between quotation marks; empty where nothing does.
+std::string quoted(std::string const& question) {
+  const std::size_t quote = question.find('"');
+  return quote == question.npos ? "" : question.substr(quote + 1, question.rfind('"') - quote - 1);
+}
+
 std::vector<std::string> sentences_of(std::string_view passage) {
   std::vector<std::string> sentences;
   while (!passage.empty()) {
@@ -68,58 +77,62 @@ std::vector<std::string> sentences_of(std::string_view passage) {
   return sentences;
 }
 
+/// The span of a tool's work, `<tool>.tool`.
+auto tool_span(fg::span_name name, std::string const& input) {
+  return tracer.trace_context(
+      name, "agentops.span.kind"_a = "tool",
+      "tool.name"_a = [&] { return name.view().substr(0, name.view().rfind('.')); }, "tool.parameters"_a = input);
+}
+
 class librarian {
  public:
-  librarian(fg::any_tracer& tracer, library& books, ngram_model const& model, int port)
-      : tracer_(tracer), books_(books), model_(model), port_(port) {}
+  librarian(library& books, ngram_model const& model, int port) : books_(books), model_(model), port_(port) {}
 
   std::string answer(std::string const& question) {
     auto span =
-        tracer_.trace_context("answer.task", "agentops.span.kind"_a = "task", "agentops.task.input"_a = question);
-    const std::string reply = choose_and_use_tool(span, question);
+        tracer.trace_context("answer.task", "agentops.span.kind"_a = "task", "agentops.task.input"_a = question);
+    std::string reply;
+    if (question.starts_with("Which documents"))
+      reply = count(key_words(question).back());
+    else {
+      std::vector<std::string> passages;
+      if (const std::string title = quoted(question); !title.empty()) {
+        auto tool = tool_span("fetch.tool", title);
+        try {
+          const std::string text = agent::fetch(port_, title);
+          tool.set_attribute("tool.result.size", text.size());
+          passages = agent::passages_of(text);
+        } catch (std::exception const& error) {
+          // The failure is the tool's; what is done about it belongs to the task.
+          tool.record_exception(error);
+          tool.set_status(fg::status_code::error, "the document was not fetched");
+          span.add_link(tool.context(), {{"reason", "the tool that failed"}});
+          span.add_event("fell back to search", {{"tool.name", "fetch"}});
+        }
+      }
+      if (passages.empty()) passages = search(question);
+      reply = complete(question, passages);
+    }
     span.set_attribute("agentops.task.output", reply);
     return reply;
   }
 
  private:
-  template <class Span>
-  std::string choose_and_use_tool(Span& span, std::string const& question) {
-    if (question.starts_with("Which documents")) {
-      const std::string word = key_words(question).back();
-      std::string reply = "The word \"" + word + "\" is in passages of:";
-      for (auto const& [title, count] : use_tool("count", word, [&] { return books_.count(word); }))
-        reply += " " + title + " (" + count + ")";
-      return reply;
-    }
-    if (const std::size_t quote = question.find('"'); quote != question.npos) {
-      const std::string title = question.substr(quote + 1, question.rfind('"') - quote - 1);
-      try {
-        const std::string text = use_tool("fetch", title, [&] { return agent::fetch(tracer_, port_, title); });
-        return complete(question, agent::passages_of(text));
-      } catch (std::exception const& error) {
-        // The failure is in the tool's span; what is done about it belongs to the task.
-        span.add_link(failed_, {{"reason", "the tool that failed"}});
-        span.add_event("fell back to search", {{"tool.name", "fetch"}, {"error.message", error.what()}});
-      }
-    }
-    std::vector<std::string> passages;
-    for (auto const& found : use_tool("search", question, [&] { return books_.search(key_words(question), 3); }))
-      passages.push_back(found.text);
-    return complete(question, passages);
+  std::string count(std::string const& word) {
+    auto span = tool_span("count.tool", word);
+    const std::vector<library::row> found = books_.count(word);
+    span.set_attribute("tool.result.size", found.size());
+    std::string reply = "The word \"" + word + "\" is in passages of:";
+    for (auto const& [title, count] : found) reply += " " + title + " (" + count + ")";
+    return reply;
   }
 
-  /// Runs a tool in a span of its own. What it throws is recorded there and goes on.
-  template <class Tool>
-  auto use_tool(std::string const& name, std::string const& input, Tool&& tool) {
-    return tracer_.trace(name + ".tool", [&](auto& span) {
-      failed_ = span.context();
-      span.set_attribute("agentops.span.kind", "tool");
-      span.set_attribute("tool.name", name);
-      span.set_attribute("tool.parameters", input);
-      auto result = tool();
-      span.set_attribute("tool.result.size", result.size());
-      return result;
-    });
+  std::vector<std::string> search(std::string const& question) {
+    auto span = tool_span("search.tool", question);
+    std::vector<std::string> passages;
+    for (auto const& found : books_.search(key_words(question), 3)) passages.push_back(found.text);
+    span.set_attribute("tool.result.size", passages.size());
+    return passages;
   }
 
   /// Lets the model answer from the passage that has most to do with the question.
@@ -132,13 +145,13 @@ class librarian {
 
   /// A call of the language model, named and described as AgentOps and Agent Lightning look for it.
   std::string ask_model(std::string const& passage, std::string const& question) {
-    auto span = tracer_.trace_context("openai.chat.completion", "gen_ai.system"_a = "ngram",
-                                      "gen_ai.request.model"_a = "trigram", "gen_ai.request.max_tokens"_a = max_tokens);
+    auto span = tracer.trace_context("openai.chat.completion", "gen_ai.system"_a = "ngram",
+                                     "gen_ai.request.model"_a = "trigram", "gen_ai.request.max_tokens"_a = max_tokens);
     const std::vector<ngram_model::token> prompt = model_.encode(passage + " " + question);
     std::vector<ngram_model::token> start = model_.encode(best_of(sentences_of(passage), question));
     start.resize(std::min<std::size_t>(start.size(), 3));
     const std::vector<ngram_model::token> response = model_.complete(prompt, start, max_tokens);
-    const std::string text = model_.decode(response);
+    std::string text = model_.decode(response);
 
     span.set_attribute("gen_ai.prompt.0.role", "system");
     span.set_attribute("gen_ai.prompt.0.content", passage);
@@ -146,7 +159,7 @@ class librarian {
     span.set_attribute("gen_ai.prompt.1.content", question);
     span.set_attribute("gen_ai.completion.0.role", "assistant");
     span.set_attribute("gen_ai.completion.0.content", text);
-    span.set_attribute("gen_ai.response.id", "completion-" + std::to_string(++completions_));
+    span.set_attribute("gen_ai.response.id", [&] { return "completion-" + span.context().span_id().to_hex(); });
     span.set_attribute("gen_ai.response.model", "trigram");
     span.set_attribute("gen_ai.usage.prompt_tokens", prompt.size());
     span.set_attribute("gen_ai.usage.completion_tokens", response.size());
@@ -157,42 +170,46 @@ class librarian {
   }
 
   /// How good an answer is, for a trainer: the share of the question's words that it takes up.
-  void reward(std::string const& question, std::string const& text) {
-    const std::vector<std::string> asked = key_words(question);
-    const double share =
-        asked.empty() ? 0 : static_cast<double>(shared_words(asked, text)) / static_cast<double>(asked.size());
-    auto span = tracer_.trace_context("agentlightning.annotation", "agentlightning.reward.0.name"_a = "primary",
-                                      "agentlightning.reward.0.value"_a = share);
+  static void reward(std::string const& question, std::string const& text) {
+    auto span = tracer.trace_context("agentlightning.annotation", "agentlightning.reward.0.name"_a = "primary");
+    span.set_attribute("agentlightning.reward.0.value", [&] {
+      const std::vector<std::string> asked = key_words(question);
+      return asked.empty() ? 0 : static_cast<double>(shared_words(asked, text)) / static_cast<double>(asked.size());
+    });
   }
 
   static constexpr int max_tokens = 80;
-  fg::any_tracer& tracer_;
   library& books_;
   ngram_model const& model_;
   int port_;
-  int completions_ = 0;
-  fg::span_context failed_;
 };
 
-/// Everything in one trace; gives its id.
-std::string run(fg::any_tracer& tracer, std::string const& folder, std::vector<std::string> questions) {
-  auto root = tracer.trace_context("librarian.agent", "agentops.span.kind"_a = "agent", "agent.name"_a = "librarian",
-                                   "agent.tools"_a = std::vector<std::string>{"search", "count", "fetch"});
-  library books(tracer);
+void read(std::string const& folder, library& books) {
+  auto span = tracer.trace_context("read.task");
+  const auto files = agent::files_of(folder);
+  const std::size_t passages = books.fill(files, 3'000'000);
+  span.set_attribute("files", files.size());
+  span.set_attribute("passages", passages);
+  std::cout << "read " << passages << " passages\n";
+}
+
+void train(library& books, ngram_model& model) {
+  auto span = tracer.trace_context("train.task");
+  for (auto const& passage : books.all_passages()) model.train(passage.text);
+  span.set_attribute("tokens", model.trained_on());
+  span.set_attribute("vocabulary", model.vocabulary());
+  std::cout << "trained on " << model.trained_on() << " words, " << model.vocabulary() << " different ones\n";
+}
+
+/// Everything in one trace.
+void run(std::string const& folder, std::vector<std::string> questions) {
+  auto root = tracer.trace_context(
+      "librarian.agent", "agentops.span.kind"_a = "agent", "agent.name"_a = "librarian",
+      "agent.tools"_a = [] { return std::vector{"search"s, "count"s, "fetch"s}; });
+  library books;
   ngram_model model;
-  tracer.trace("read.task", [&](auto& span) {
-    const auto files = agent::files_of(folder);
-    const std::size_t passages = books.fill(files, 3'000'000);
-    span.set_attribute("files", files.size());
-    span.set_attribute("passages", passages);
-    std::cout << "read " << passages << " passages\n";
-  });
-  tracer.trace("train.task", [&](auto& span) {
-    for (auto const& passage : books.all_passages()) model.train(passage.text);
-    span.set_attribute("tokens", model.trained_on());
-    span.set_attribute("vocabulary", model.vocabulary());
-    std::cout << "trained on " << model.trained_on() << " words, " << model.vocabulary() << " different ones\n";
-  });
+  read(folder, books);
+  train(books, model);
 
   if (questions.empty()) {
     const auto longest = books.longest_document();
@@ -203,27 +220,22 @@ std::string run(fg::any_tracer& tracer, std::string const& folder, std::vector<s
                  "What does \"" + known + "\" say about a royalty?",
                  "What does \"The-Lost-Licence\" say about a warranty and damages?"};
   }
-  agent::document_service service(tracer, books);
-  librarian someone(tracer, books, model, service.port());
+  agent::document_service service(books);
+  librarian someone(books, model, service.port());
   for (std::string const& question : questions)
     std::cout << "\nQ: " << question << "\nA: " << someone.answer(question) << "\n" << std::flush;
-  return root.context().trace_id().to_hex();
+  if (root.is_recording()) std::cout << "\ntrace " << root.context().trace_id().to_hex() << "\n";
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  fg::any_tracer tracer = fg::get_tracer_from_env();
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  agent::tracer = fg::get_tracer_from_env();
+  std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string folder = arguments.empty() ? "" : arguments[0];
-  const std::string trace = run(
-      tracer, folder, arguments.empty() ? arguments : std::vector<std::string>(arguments.begin() + 1, arguments.end()));
-  const bool delivered = tracer.force_flush();
-  std::cout << "\ntrace " << trace
-            << (!tracer.is_on() ? " (tracing is off)"
-                : delivered     ? ""
-                                : " (not delivered)")
-            << "\n";
+  if (!arguments.empty()) arguments.erase(arguments.begin());
+  run(folder, arguments);
+  if (!tracer.force_flush()) std::cout << "(not delivered)\n";
   return 0;
 } catch (std::exception const& error) {
   std::cerr << "agent: " << error.what() << "\n";

@@ -3,10 +3,16 @@
 #include <fulgurite/exporter/memory.hpp>
 
 #include "scripted_server.hpp"
+#include "spool_folder.hpp"
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -113,7 +119,8 @@ TEST_CASE("a wrong configuration leaves the global tracer off, with the whole er
   CHECK_FALSE(fg::global_tracer().is_on());
   CHECK(log.text() ==
         "tracing stays off: the tracer's configuration has 2 problems\n"
-        "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, jaeger, zipkin, noop, memory\n"
+        "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, noop, memory; not in this version: jaeger, "
+        "zipkin\n"
         "  TRACER_SAMPLING_RATE=\"2\": allowed is a number from 0 to 1\n");
 }
 
@@ -132,10 +139,17 @@ TEST_CASE("what this version has not is said by name") {
   CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}}) ==
         one + "OTEL_EXPORTER_OTLP_PROTOCOL=\"grpc\": allowed is http/protobuf: grpc is not in this version");
   CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"}}) ==
-        one + "OTEL_EXPORTER_OTLP_PROTOCOL=\"http/json\": allowed is http/protobuf: http/json is not in this version");
+        one +
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=\"http/json\": allowed is http/protobuf: http/json is not in this "
+            "version");
   CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}}) ==
         one +
             "OTLP_ENDPOINT=\"http://localhost:4317\": allowed is an address with a path or on port 4318, or any with "
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is not in this version. This value is the default; set "
+            "OTLP_ENDPOINT=http://localhost:4318 instead");
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "http://collector:4317"}}) ==
+        one +
+            "OTLP_ENDPOINT=\"http://collector:4317\": allowed is an address with a path or on port 4318, or any with "
             "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is not in this version");
   CHECK(error_of({{"AGENTOPS_MANAGED", "false"}}) == one +
                                                          "AGENTOPS_API_KEY=\"\": allowed is the key of AgentOps' "
@@ -146,6 +160,57 @@ TEST_CASE("what this version has not is said by name") {
                   {"OTLP_ENDPOINT", "https://xray.eu-west-1.amazonaws.com/v1/traces"},
                   {"AWS_REGION", "eu-west-1"}})
             .find("AWS X-Ray is not in this version") != std::string::npos);
+}
+
+TEST_CASE("an exporter that is a type which this version has not") {
+  CHECK(error_of({{"OTEL_TRACES_EXPORTER", "jaeger"}}) ==
+        "the tracer's configuration has 1 problem\n"
+        "  OTEL_TRACES_EXPORTER=\"jaeger\": allowed is otlp, console, none: jaeger is not in this version");
+}
+
+TEST_CASE("a wrong setting is one problem, not also what its default lacks") {
+  const std::string one = "the tracer's configuration has 1 problem\n  ";
+  const std::string address =
+      "OTLP_ENDPOINT=\"http://h:99999\": allowed is an address http://host[:port][/path] or https://..., without user "
+      "and password";
+  CHECK(error_of({{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "http://h:99999"}}) == one + address);
+  CHECK_THROWS_WITH_AS(
+      fg::create_tracer({.tracer_type = fg::tracer_type::opentelemetry, .otlp_endpoint = "http://h:99999"}),
+      (one + address).c_str(), fg::config_error);
+  CHECK(error_of({{"TRACER_TYPE", "jeager"}, {"AGENTOPS_MANAGED", "false"}}).starts_with(one + "TRACER_TYPE="));
+}
+
+TEST_CASE("a client's certificate and its key come together") {
+  const variables given{{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "https://127.0.0.1:4318"}};
+  auto half = given;
+  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "me.pem";
+  CHECK(error_of(half) ==
+        "the tracer's configuration has 1 problem\n  OTEL_EXPORTER_OTLP_CLIENT_KEY=\"\": allowed is a PEM file with "
+        "the private key of the client's certificate, which may be the same file");
+  half = given;
+  half["OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"] = "me.pem";
+  CHECK(error_of(half) ==
+        "the tracer's configuration has 1 problem\n  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=\"\": allowed is a PEM "
+        "file with the certificate of the client's key, which may be the same file");
+  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "me.pem";
+  CHECK(error_of(half).empty());
+}
+
+TEST_CASE("what the backend lacks names the file that asked for it") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("fulgurite-backends-" + std::to_string(getpid()) + ".json")).string();
+  const auto asked = [&](std::string const& text) {
+    std::ofstream(path) << text;
+    return error_of({{"TRACER_CONFIG_FILE", path}});
+  };
+  const std::string one = "the tracer's configuration has 1 problem\n  ", in = " (in " + path + ")";
+  CHECK(asked(R"({"registered_type": "other"})") ==
+        one + "registered_type=\"other\": allowed is the name of a registered tracer: memory" + in);
+  CHECK(asked(R"({"tracer_type": "zipkin"})") ==
+        one + "tracer_type=\"zipkin\": allowed is agentops, opentelemetry, noop: zipkin is not in this version" + in);
+  CHECK(asked(R"({"tracer_type": "opentelemetry", "otlp_endpoint": "http://c:4317"})")
+            .ends_with("gRPC is not in this version" + in));
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("each type that is there") {
@@ -226,7 +291,10 @@ TEST_CASE("a registered tracer is chosen by its name, everywhere") {
   REQUIRE(registered_memory.spans().size() == 1);
   CHECK(registered_memory.spans()[0].name == "kept");
   CHECK(fg::create_tracer({.registered_type = "memory"}).is_on());
-  CHECK_THROWS_AS(fg::create_tracer({.registered_type = "other"}), fg::config_error);
+  CHECK_THROWS_WITH_AS(fg::create_tracer({.registered_type = "other"}),
+                       "the tracer's configuration has 1 problem\n  TRACER_TYPE=\"other\": allowed is agentops, "
+                       "opentelemetry, noop, memory; not in this version: jaeger, zipkin",
+                       fg::config_error);
 }
 
 /// Answers every request with 200 and remembers what it was asked.
@@ -299,13 +367,89 @@ TEST_CASE("a key and endpoints of AgentOps mean its cloud") {
   CHECK(requests[1].header("authorization") == "Bearer t0ken");
 }
 
+TEST_CASE("limits of spans come from OpenTelemetry's variables, the one for spans before the one for all signals") {
+  fg::any_tracer tracer = from({{"OTEL_TRACES_EXPORTER", "none"},
+                                {"OTEL_ATTRIBUTE_COUNT_LIMIT", "1"},
+                                {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "2"},
+                                {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3"},
+                                {"OTEL_SPAN_EVENT_COUNT_LIMIT", "1"},
+                                {"OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "0"}});
+  {
+    auto span = tracer.trace_context("x");
+    for (const char* key : {"a", "b", "c"}) span.set_attribute(key, "12345");
+    for (int i = 0; i < 3; ++i) span.add_event("event", {{"k", 1}});
+  }
+  const auto last = tracer.get_last_trace();
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].attributes == std::vector<fg::attribute>{{"a", "123"}, {"b", "123"}});
+  CHECK(last[0].dropped_attributes_count == 1);
+  REQUIRE(last[0].events.size() == 1);
+  CHECK(last[0].events[0].attributes.empty());
+  CHECK(last[0].dropped_events_count == 2);
+}
+
+TEST_CASE("with TRACER_SPOOL what could not be delivered comes with the next run") {
+  const fulgurite_test::spool_folder folder;
+  log_for_test log;
+  const std::string nobody = "http://127.0.0.1:1/v1/traces";
+  const auto run = [&](std::string const& url, const char* size) {
+    fg::any_tracer tracer = from({{"TRACER_TYPE", "opentelemetry"},
+                                  {"OTLP_ENDPOINT", url.c_str()},
+                                  {"OTEL_EXPORTER_OTLP_COMPRESSION", "none"},
+                                  {"TRACER_SPOOL", folder.path().c_str()},
+                                  {"TRACER_SPOOL_MAX_BYTES", size}});
+    {
+      auto span = tracer.trace_context("kept over the end");
+    }
+    tracer.force_flush();
+    return tracer.stats();
+  };
+  CHECK(run(nobody, "8KiB").spooled == 1);
+  CHECK(run(nobody, "8KiB").queued == 1);
+  CHECK(folder.batches().size() == 2);
+  CHECK(run(nobody, "8KiB").failed == 1);  // full
+  CHECK(error_of({{"TRACER_SPOOL_MAX_BYTES", "much"}})
+            .find("TRACER_SPOOL_MAX_BYTES=\"much\": allowed is a whole number of bytes from 1 to 9223372036854775807, "
+                  "alone or with KiB") != std::string::npos);
+  fg::tracer_config config;
+  config.spool = folder.path();
+  config.agentops_managed = false;
+  config.agentops_api_key = "k";
+  config.agentops_api_endpoint = "http://127.0.0.1:1";
+  fg::any_tracer agentops = fg::create_tracer(config);
+  {
+    auto span = agentops.trace_context("kept too");
+  }
+  CHECK_FALSE(agentops.force_flush());
+  CHECK(agentops.stats().spooled == 1);
+}
+
+TEST_CASE("how long the end waits comes from the configuration") {
+  fulgurite_test::scripted_server hanging({[](fulgurite_test::connection& to) { to.wait_for_end(); }});
+  log_for_test log;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    fg::any_tracer tracer = from({{"TRACER_TYPE", "opentelemetry"},
+                                  {"OTLP_ENDPOINT", hanging.url("/v1/traces")},
+                                  {"OTEL_EXPORTER_OTLP_TIMEOUT", "0"},
+                                  {"TRACER_SHUTDOWN_TIMEOUT", "50"}});
+    {
+      auto span = tracer.trace_context("x");
+    }
+  }
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
+  CHECK(error_of({{"TRACER_SHUTDOWN_TIMEOUT", "-1"}})
+            .find("TRACER_SHUTDOWN_TIMEOUT=\"-1\": allowed is whole milliseconds") != std::string::npos);
+}
+
 TEST_CASE("ignored variables and an unencrypted way out of production are warned about") {
   log_for_test log;
   from({{"TRACER_TYPE", "opentelemetry"},
         {"TRACER_ENVIRONMENT", "production"},
         {"OTLP_ENDPOINT", "http://collector.example:4318/v1/traces?key=s3cret"},
         {"OTEL_BSP_MAX_QUEUE_SIZE", "many"}});
-  CHECK(log.text().find("OTEL_BSP_MAX_QUEUE_SIZE=\"many\" is ignored: allowed is a whole number above 0\n") !=
+  CHECK(log.text().find(
+            "OTEL_BSP_MAX_QUEUE_SIZE=\"many\" is ignored: allowed is a whole number from 1 to 2147483647\n") !=
         std::string::npos);
   CHECK(log.text().find(
             "spans leave a production environment unencrypted: http://collector.example:4318/v1/traces?********\n") !=

@@ -31,6 +31,9 @@ int traced_with_the_light_header(fg::noop_tracer const& tracer) {
 
 static_assert(sizeof(fg::noop_tracer) == 1 && sizeof(fg::noop_exporter) == 1 && sizeof(fg::noop_propagator) == 1 &&
               sizeof(fg::always_off_sampler) == 1);
+static_assert(std::is_trivially_destructible_v<fg::noop_tracer> &&
+              std::is_trivially_destructible_v<fg::noop_scoped_span> &&
+              std::is_trivially_destructible_v<fg::noop_span>);
 static_assert(std::is_nothrow_default_constructible_v<fg::noop_tracer> &&
               !std::is_copy_constructible_v<fg::noop_tracer>);
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <set>
@@ -372,4 +373,56 @@ TEST_CASE("tracing goes on in every thread while the tracer is shut down") {
     CHECK(stats.queued == 0);
     CHECK(exporter.at->exports_after_shutdown == 0);
   }
+}
+
+TEST_CASE("a log handler may call the library, whatever it was doing when it spoke") {
+  recorder other;
+  std::optional<fg::span> outliving;
+  {
+    recorder gone;
+    outliving.emplace(gone.tracer.start_span("outlives its tracer"));
+  }
+  int messages = 0;
+  fg::set_log_handler([&](fg::log_level, std::string_view) {
+    ++messages;
+    {
+      auto span = other.tracer.trace_context("in the log");
+    }
+    other.tracer.force_flush(std::chrono::seconds(10));
+  });
+  outliving->end();
+  other.tracer.force_flush(std::chrono::seconds(10));
+  fg::set_log_handler({});
+  CHECK(messages == 1);
+  CHECK(other.spans().size() == 1);
+}
+
+#ifndef FULGURITE_SANITIZED  // the sanitizers keep freed memory themselves
+TEST_CASE("tracers that come and go leave a thread's memory as it is") {
+  const auto pages = [] {
+    std::ifstream file("/proc/self/statm");
+    long all = 0, resident = 0;
+    file >> all >> resident;
+    return resident;
+  };
+  const auto round = [] {
+    for (int i = 0; i < 5'000; ++i) {
+      recorder r;
+      auto span = r.tracer.trace_context("span");
+    }
+  };
+  round();
+  const long before = pages();
+  round();
+  CHECK(pages() - before < 500);  // 2 MiB
+}
+#endif
+
+TEST_CASE("a second shutdown says what the first came to") {
+  recorder r;
+  {
+    auto span = r.tracer.trace_context("span");
+  }
+  CHECK(r.tracer.shutdown(std::chrono::seconds(10)));
+  CHECK(r.tracer.shutdown(std::chrono::seconds(10)));
 }

@@ -19,8 +19,11 @@ namespace fg = fulgurite;
 /// A tracer that samples everything into `store`.
 struct recorder {
   fg::memory_exporter store;
-  fg::tracer<fg::parent_based<fg::always_on_sampler>, fg::memory_exporter> tracer{
-      fg::resource{.service_name = "test"}, fg::parent_based{fg::always_on_sampler{}}, store};
+  fg::tracer<fg::parent_based<fg::always_on_sampler>, fg::memory_exporter> tracer;
+
+  explicit recorder(fg::span_limits limits = {})
+      : tracer(fg::resource{.service_name = "test"}, fg::parent_based{fg::always_on_sampler{}}, store, {}, {},
+               {.limits = limits}) {}
 
   /// Everything that has ended, in the order of export.
   std::vector<fg::span_data> spans() {
@@ -64,6 +67,11 @@ template <class T>
 bool has(fg::span_data const& span, std::string_view key, T const& value) {
   return has(span.attributes, key, value);
 }
+
+/// Tracing without limits.
+inline constexpr fg::span_limits no_limits{fg::span_limits::unlimited, fg::span_limits::unlimited,
+                                           fg::span_limits::unlimited, fg::span_limits::unlimited,
+                                           fg::span_limits::unlimited, fg::span_limits::unlimited};
 
 /// What every tracer promises after a flush.
 inline void check_accounts(fg::tracer_stats const& stats) {

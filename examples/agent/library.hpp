@@ -3,7 +3,7 @@
 // Each query is a client span with OpenTelemetry's database attributes.
 #pragma once
 
-#include <fulgurite/any_tracer.hpp>
+#include "tracing.hpp"
 
 #include <sqlite3.h>
 
@@ -21,7 +21,6 @@
 
 namespace agent {
 
-namespace fg = fulgurite;
 namespace fs = std::filesystem;
 
 /// The texts of a machine that has nothing else to say: its licences and copyright files. Or those of a folder.
@@ -72,7 +71,7 @@ class library {
   };
 
   /// In a file of its own that nobody else sees and that goes with it.
-  explicit library(fg::any_tracer& tracer) : tracer_(tracer) {
+  library() {
     sqlite3* opened = nullptr;
     const int code = sqlite3_open("", &opened);
     database_.reset(opened);
@@ -83,7 +82,7 @@ class library {
 
   /// Reads files up to a size in all; gives how many it took.
   std::size_t fill(std::vector<fs::path> const& files, std::size_t most_bytes) {
-    auto span = tracer_.trace_context("INSERT passages", {.kind = fg::span_kind::client});
+    auto span = tracer.trace_context("INSERT passages", {.kind = fg::span_kind::client});
     span.set_attribute("db.system.name", "sqlite");
     span.set_attribute("db.operation.name", "INSERT");
     std::set<std::string> seen;
@@ -133,20 +132,13 @@ class library {
  private:
   /// One query, one span: named by its summary, with the text of the query and never the values in it.
   std::vector<row> run(std::string_view summary, std::string const& sql, std::vector<std::string> const& values = {}) {
-    auto span = tracer_.trace_context(summary, {.kind = fg::span_kind::client});
+    auto span = tracer.trace_context(summary, {.kind = fg::span_kind::client});
     span.set_attribute("db.system.name", "sqlite");
     span.set_attribute("db.query.summary", summary);
     span.set_attribute("db.query.text", sql);
-    try {
-      std::vector<row> rows = execute(sql, values);
-      span.set_attribute("db.response.returned_rows", rows.size());
-      return rows;
-    } catch (std::exception const& error) {
-      span.record_exception(error);
-      span.set_attribute("db.response.status_code", std::to_string(sqlite3_extended_errcode(database_.get())));
-      span.set_status(fg::status_code::error, error.what());
-      throw;
-    }
+    std::vector<row> rows = execute(sql, values);
+    span.set_attribute("db.response.returned_rows", rows.size());
+    return rows;
   }
 
   std::vector<row> execute(std::string const& sql, std::vector<std::string> const& values) {
@@ -166,15 +158,20 @@ class library {
     return rows;
   }
 
+  /// What SQLite refuses is said on the span of the query, which is the current one.
   void check(int code) const {
-    if (code != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(database_.get()));
+    if (code == SQLITE_OK) return;
+    const std::string message = sqlite3_errmsg(database_.get());
+    if (tracer.is_on())
+      tracer.add_span_attribute("db.response.status_code", std::to_string(sqlite3_extended_errcode(database_.get())));
+    tracer.set_span_status(fg::status_code::error, message);
+    throw std::runtime_error(message);
   }
 
   struct closer {
     void operator()(sqlite3* database) const { sqlite3_close(database); }
   };
 
-  fg::any_tracer& tracer_;
   std::unique_ptr<sqlite3, closer> database_;
 };
 

@@ -5,8 +5,7 @@
 #pragma once
 
 #include "library.hpp"
-
-#include <fulgurite/any_tracer.hpp>
+#include "tracing.hpp"
 
 #include <httplib.h>
 
@@ -18,7 +17,7 @@ namespace agent {
 
 class document_service {
  public:
-  document_service(fg::any_tracer& tracer, library& books) : tracer_(tracer), books_(books) {
+  explicit document_service(library& books) : books_(books) {
     server_.Get(R"(/documents/([^/]+))",
                 [this](httplib::Request const& request, httplib::Response& response) { answer(request, response); });
     port_ = server_.bind_to_any_port("127.0.0.1");
@@ -34,8 +33,8 @@ class document_service {
 
  private:
   void answer(httplib::Request const& request, httplib::Response& response) {
-    const fg::context caller = tracer_.extract(request.headers);
-    auto span = tracer_.trace_context("GET /documents/{title}", {.kind = fg::span_kind::server, .parent = caller});
+    auto span = tracer.trace_context("GET /documents/{title}",
+                                     {.kind = fg::span_kind::server, .parent = tracer.extract(request.headers)});
     span.set_attribute("http.request.method", "GET");
     span.set_attribute("http.route", "/documents/{title}");
     span.set_attribute("url.path", request.path);
@@ -49,38 +48,34 @@ class document_service {
     span.set_attribute("http.response.status_code", response.status);
   }
 
-  fg::any_tracer& tracer_;
   library& books_;
   httplib::Server server_;
   int port_ = -1;
   std::thread thread_;
 };
 
-/// Sends one request, in a span of its own.
-inline httplib::Result get(fg::any_tracer& tracer, int port, std::string const& path) {
+/// Asks the service for a document. Throws when it gives none.
+inline std::string fetch(int port, std::string const& title) {
   auto span = tracer.trace_context("GET", {.kind = fg::span_kind::client});
+  const std::string path = "/documents/" + title;
   span.set_attribute("http.request.method", "GET");
-  span.set_attribute("url.full", "http://127.0.0.1:" + std::to_string(port) + path);
+  span.set_attribute("url.full", [&] { return "http://127.0.0.1:" + std::to_string(port) + path; });
   span.set_attribute("server.address", "127.0.0.1");
   span.set_attribute("server.port", port);
-  httplib::Headers headers;
+  httplib::Headers headers{{"Accept", "text/plain"}};
   tracer.inject(headers);
-  httplib::Result result = httplib::Client("127.0.0.1", port).Get(path, headers);
-  if (!result || result->status >= 400) {
-    span.set_attribute("error.type", result ? std::to_string(result->status) : httplib::to_string(result.error()));
-    span.set_status(fg::status_code::error);
+  const httplib::Result result = httplib::Client("127.0.0.1", port).Get(path, headers);
+  if (!result) {
+    const std::string reason = httplib::to_string(result.error());
+    span.set_attribute("error.type", reason);
+    throw std::runtime_error("the service does not answer: " + reason);
   }
-  if (result) span.set_attribute("http.response.status_code", result->status);
-  return result;
-}
-
-/// Asks the service for a document. Throws when it gives none.
-inline std::string fetch(fg::any_tracer& tracer, int port, std::string const& title) {
-  const std::string path = "/documents/" + title;
-  const httplib::Result result = get(tracer, port, path);
-  if (!result) throw std::runtime_error("the service does not answer: " + httplib::to_string(result.error()));
-  if (result->status != 200)
-    throw std::runtime_error("the service answered " + std::to_string(result->status) + " for " + path);
+  span.set_attribute("http.response.status_code", result->status);
+  if (result->status != 200) {
+    const std::string status = std::to_string(result->status);
+    span.set_attribute("error.type", status);
+    throw std::runtime_error("the service answered " + status + " for " + path);
+  }
   return result->body;
 }
 

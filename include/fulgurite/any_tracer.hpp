@@ -5,6 +5,7 @@
 // or configuration (runtime.hpp, backends.hpp).
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/any_exporter.hpp>
 #include <fulgurite/processor/any_processor.hpp>
@@ -24,6 +25,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// The tracer whose parts are chosen at run time. Its spans are recorded by the same code as any other tracer's.
 using any_tracer = tracer<any_sampler, any_exporter, any_propagator, any_processor>;
 
 struct tracer_config;
@@ -45,14 +47,14 @@ inline backends const* find_backends() noexcept { return fulgurite_v1_backends ?
 /// The global tracer and those that were it before: references to them may be in use.
 class global_tracers {
  public:
-  static global_tracers& instance() noexcept {
-    static auto* const immortal = new global_tracers;
-    return *immortal;
-  }
+  static global_tracers& instance() noexcept { return one_in_process<global_tracers, process_part::global_tracers>(); }
 
   any_tracer& get() noexcept {
     any_tracer* tracer = current_.load(std::memory_order_acquire);
-    return tracer ? *tracer : make();
+    if (tracer) return *tracer;
+    // An object without backends leaves the choice to one that has them.
+    static const bool here = find_backends() != nullptr;
+    return here ? make() : off_;
   }
   void set(any_tracer tracer) noexcept {
     const std::lock_guard lock(mutex_);
@@ -66,13 +68,13 @@ class global_tracers {
     // What makes the tracer may itself ask for the global one.
     if (std::exchange(making_, true)) return off_;
     any_tracer* made = nullptr;
-    if (backends const* from = find_backends()) try {
-        made = keep(from->from_environment());
-      } catch (std::exception const& error) {
-        log(log_level::error, std::string("tracing stays off: ") + error.what());
-      } catch (...) {
-        log(log_level::error, "tracing stays off: the tracer cannot be made");
-      }
+    try {
+      made = keep(find_backends()->from_environment());
+    } catch (std::exception const& error) {
+      log(log_level::error, std::string("tracing stays off: ") + error.what());
+    } catch (...) {
+      log(log_level::error, "tracing stays off: the tracer cannot be made");
+    }
     making_ = false;
     // It may have set one, too.
     any_tracer* set_meanwhile = current_.load(std::memory_order_acquire);
@@ -94,7 +96,7 @@ class global_tracers {
   };
   void shut_down() noexcept {
     const std::lock_guard lock(mutex_);
-    for (auto const& tracer : kept_) tracer->shutdown(std::chrono::seconds(5));
+    for (auto const& tracer : kept_) tracer->shutdown(tracer->shutdown_timeout_);
   }
 
   std::recursive_mutex mutex_;

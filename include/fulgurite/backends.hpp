@@ -5,6 +5,8 @@
 // sampler, an exporter, a propagator and a processor.
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
+
 #include <fulgurite/config/load.hpp>
 #include <fulgurite/config/validate.hpp>
 #include <fulgurite/diagnostics/log.hpp>
@@ -13,6 +15,8 @@
 #include <fulgurite/exporter/noop.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
 #include <fulgurite/processor/batch.hpp>
+#include <fulgurite/processor/redacting.hpp>
+#include <fulgurite/processor/redaction_rules.hpp>
 #include <fulgurite/propagator/baggage.hpp>
 #include <fulgurite/propagator/noop.hpp>
 #include <fulgurite/propagator/trace_context.hpp>
@@ -25,7 +29,10 @@
 #include <fulgurite/span/lifecycle.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +71,11 @@ inline resource make_resource(tracer_config const& config) {
   return of;
 }
 
+inline void set_spool(delivery_options& to, tracer_config const& config) {
+  to.spool = config.spool;
+  to.spool_max_bytes = static_cast<std::uint64_t>(config.spool_max_bytes);
+}
+
 inline otlp_http_exporter make_otlp_exporter(tracer_config const& config, std::string const& url) {
   otlp_http_options options;
   options.endpoint = url;
@@ -73,6 +85,7 @@ inline otlp_http_exporter make_otlp_exporter(tracer_config const& config, std::s
   options.ca_file = config.otlp_certificate;
   options.client_certificate = config.otlp_client_certificate;
   options.client_key = config.otlp_client_key;
+  set_spool(options.delivery, config);
   return otlp_http_exporter(std::move(options));
 }
 
@@ -84,6 +97,7 @@ inline any_exporter make_exporter(tracer_config const& config) {
     options.environment = config.environment;
     options.data_directory = config.agentops_data_directory;
     options.api_key = config.agentops_api_key;
+    set_spool(options.delivery, config);
     if (!config.agentops_api_endpoint.empty()) options.endpoint = config.agentops_api_endpoint;
     if (!config.agentops_exporter_endpoint.empty()) options.exporter_endpoint = config.agentops_exporter_endpoint;
     return agentops_exporter(std::move(options));
@@ -93,13 +107,29 @@ inline any_exporter make_exporter(tracer_config const& config) {
   return make_otlp_exporter(config, otlp_target_of(config).url);
 }
 
-inline batch_processor<> make_processor(tracer_config const& config) {
+inline tracer_options make_options(tracer_config const& config) {
+  tracer_options options;
+  options.shutdown_timeout = config.shutdown_timeout;
+  const auto limit = [](std::size_t most) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(most, span_limits::unlimited));
+  };
+  options.limits = {limit(config.attribute_count_limit),      limit(config.event_count_limit),
+                    limit(config.link_count_limit),           limit(config.event_attribute_count_limit),
+                    limit(config.link_attribute_count_limit), limit(config.attribute_value_length_limit)};
+  return options;
+}
+
+inline any_processor make_processor(tracer_config const& config) {
   batch_options options;
   options.max_queue_size = config.max_queue_size;
   options.max_batch_size = config.max_batch_size;
   options.schedule_delay = config.schedule_delay;
   options.export_timeout = config.export_timeout;
-  return batch_processor<>(options);
+  redaction_rules rules(config.redact);
+  if (rules.empty()) return batch_processor<>(options);
+  std::optional<redaction_key> key = redaction_key::from_hex(config.redact_key);
+  if (!key) key = redaction_key::random();
+  return redacting<redaction_rules>(std::move(rules), batch_processor<>(options), key);
 }
 
 /// AWS's X-Ray takes signed requests only.
@@ -108,38 +138,55 @@ inline bool is_xray(std::string_view endpoint) {
   return parts && parts->host.starts_with("xray.") && parts->host.ends_with(".amazonaws.com");
 }
 
-/// What each setting allows and the backend cannot do: it lacks something, or it is not in this version.
-inline std::vector<config_problem> problems_of_backend(tracer_config const& config) {
+/// What each setting allows and the backend cannot do: it lacks something, or it is not in this version. `from` says
+/// where each value comes from; what is a consequence of the problems `so_far` is left out.
+inline std::vector<config_problem> problems_of_backend(loaded_config const& from,
+                                                       std::vector<config_problem> const& so_far) {
+  tracer_config const& config = from.config;
   std::vector<config_problem> problems;
-  const auto missing = [&](const char* variable, std::string value, std::string allowed) {
-    problems.push_back({variable, std::move(value), std::move(allowed)});
+  const auto missing = [&](std::string_view member, const char* variable, std::string value, std::string allowed) {
+    problems.push_back(problem_where_given(from, member, variable, std::move(value), std::move(allowed)));
   };
-  if (config.sdk_disabled) return problems;
+  if (config.sdk_disabled || has_problem(so_far, {"tracer_type", "registered_type"})) return problems;
   switch (config.tracer_type) {
     case tracer_type::noop:
       break;
     case tracer_type::jaeger:
     case tracer_type::zipkin:
-      missing("TRACER_TYPE", text_of(config.tracer_type),
-              "agentops, opentelemetry, noop: " + text_of(config.tracer_type) + " is not in this version");
+      missing("tracer_type", "TRACER_TYPE", text_of(config.tracer_type),
+              std::string(from.origin("tracer_type") == config_origin::opentelemetry ? "otlp, console, none"
+                                                                                     : types_in_this_version) +
+                  ": " + text_of(config.tracer_type) + " is not in this version");
       break;
     case tracer_type::agentops:
-      if (!uses_local_agentops(config) && config.agentops_api_key.empty())
-        missing("AGENTOPS_API_KEY", "", "the key of AgentOps' cloud, or AGENTOPS_MANAGED=true for the local server");
+      if (!uses_local_agentops(config) && config.agentops_api_key.empty() &&
+          !has_problem(so_far, {"agentops_api_key", "agentops_managed"}))
+        missing("agentops_api_key", "AGENTOPS_API_KEY", "",
+                "the key of AgentOps' cloud, or AGENTOPS_MANAGED=true for the local server");
       break;
     case tracer_type::opentelemetry: {
-      if (config.traces_exporter != "otlp") break;
+      if (config.traces_exporter != "otlp" || has_problem(so_far, {"traces_exporter"})) break;
+      const bool has_certificate = !config.otlp_client_certificate.empty();
+      if (has_certificate && config.otlp_client_key.empty())
+        missing("otlp_client_key", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "",
+                "a PEM file with the private key of the client's certificate, which may be the same file");
+      if (!has_certificate && !config.otlp_client_key.empty())
+        missing("otlp_client_certificate", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "",
+                "a PEM file with the certificate of the client's key, which may be the same file");
+      if (has_problem(so_far, {"otlp_endpoint", "otlp_protocol"})) break;
       const otlp_target target = otlp_target_of(config);
       if (target.protocol == "http/json" || (target.protocol == "grpc" && !config.otlp_protocol.empty()))
-        missing("OTEL_EXPORTER_OTLP_PROTOCOL", target.protocol,
+        missing("otlp_protocol", "OTEL_EXPORTER_OTLP_PROTOCOL", target.protocol,
                 "http/protobuf: " + target.protocol + " is not in this version");
       else if (target.protocol == "grpc")
-        missing(
-            "OTLP_ENDPOINT", without_secrets(target.url),
-            "an address with a path or on port 4318, or any with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: gRPC is "
-            "not in this version");
+        missing("otlp_endpoint", "OTLP_ENDPOINT", without_secrets(target.url),
+                std::string("an address with a path or on port 4318, or any with OTEL_EXPORTER_OTLP_PROTOCOL=http/"
+                            "protobuf: gRPC is not in this version") +
+                    (target.url == tracer_config().otlp_endpoint
+                         ? ". This value is the default; set OTLP_ENDPOINT=http://localhost:4318 instead"
+                         : ""));
       if (!config.aws_region.empty() && is_xray(target.url))
-        missing("OTLP_ENDPOINT", without_secrets(target.url),
+        missing("otlp_endpoint", "OTLP_ENDPOINT", without_secrets(target.url),
                 "an address that needs no signature: AWS X-Ray is not in this version");
     }
   }
@@ -165,17 +212,23 @@ inline void set_log_level(std::string const& name) {
   self.threshold = log_level_named(name, self.threshold);
 }
 
-/// The tracer of a configuration in which `problems` were found so far.
-inline any_tracer make_tracer(tracer_config const& config, std::vector<config_problem> problems) {
+inline std::string allowed_registered(std::vector<std::string> const& names) {
+  return "the name of a registered tracer" + (names.empty() ? ", and none is registered" : ": " + text_of(names));
+}
+
+/// The tracer of a configuration, unless problems were found in it so far or are found now.
+inline any_tracer make_tracer(loaded_config const& from) {
+  tracer_config const& config = from.config;
+  std::vector<config_problem> problems = from.problems;
   const std::string name = config.registered_type.empty() ? text_of(config.tracer_type) : config.registered_type;
   const tracer_maker registered = tracer_registry::instance().find(lower_case(name));
-  const auto add = [&](std::vector<config_problem> const& more) {
-    for (config_problem const& problem : more) problems.push_back(problem);
-  };
   if (!registered && !config.registered_type.empty())
-    add({{"TRACER_TYPE", name, text_of(tracer_factory::available())}});
+    problems.push_back(problem_where_given(from, "registered_type", "TRACER_TYPE", name,
+                                           from.origin("registered_type") == config_origin::file
+                                               ? allowed_registered(tracer_registry::instance().names())
+                                               : allowed_types(tracer_registry::instance().names())));
   else if (!registered)
-    add(problems_of_backend(config));
+    for (config_problem& problem : problems_of_backend(from, from.problems)) problems.push_back(std::move(problem));
   if (!problems.empty()) throw config_error(std::move(problems));
 
   set_log_level(config.log_level);
@@ -185,20 +238,20 @@ inline any_tracer make_tracer(tracer_config const& config, std::vector<config_pr
   if (config.tracer_type == tracer_type::noop) return {};
   if (config.sdk_disabled)
     return any_tracer(make_resource(config), always_off_sampler{}, noop_exporter{}, make_propagator(config),
-                      any_processor{});
+                      any_processor{}, make_options(config));
   return any_tracer(make_resource(config), make_sampler(config), make_exporter(config), make_propagator(config),
-                    make_processor(config));
+                    make_processor(config), make_options(config));
 }
 
 inline any_tracer make_tracer_from_config(tracer_config const& config) {
-  return make_tracer(config, problems_of(config));
+  return make_tracer({.config = config, .problems = problems_of(config)});
 }
 
 inline any_tracer make_tracer_from_environment() {
   const std::vector<std::string> registered = tracer_registry::instance().names();
-  loaded_config loaded = load_config(registered);
+  const loaded_config loaded = load_config(registered);
   for (std::string const& warning : loaded.warnings) log(log_level::warn, warning);
-  return make_tracer(loaded.config, std::move(loaded.problems));
+  return make_tracer(loaded);
 }
 
 extern "C" [[gnu::used, gnu::visibility("default")]] inline backends const* fulgurite_v1_backends() noexcept {

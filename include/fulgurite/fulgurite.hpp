@@ -5,6 +5,8 @@
 // header in fulgurite/exporter/; docs/ARCHITECTURE.md shows the way of a span through the folders.
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
+
 #include <fulgurite/context/current.hpp>
 #include <fulgurite/encoder/otlp_json.hpp>
 #include <fulgurite/exporter/memory.hpp>

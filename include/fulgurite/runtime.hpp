@@ -4,6 +4,8 @@
 // brings what it takes to speak to the backends. Without that there is one clear error.
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
+
 #include <fulgurite/any_tracer.hpp>
 #include <fulgurite/config/config_error.hpp>
 #include <fulgurite/config/tracer_config.hpp>
@@ -28,10 +30,7 @@ struct tracer_registry {
   std::mutex mutex;
   std::map<std::string, tracer_maker, std::less<>> makers;
 
-  static tracer_registry& instance() {
-    static auto* const immortal = new tracer_registry;
-    return *immortal;
-  }
+  static tracer_registry& instance() { return one_in_process<tracer_registry, process_part::tracer_registry>(); }
   std::vector<std::string> names() {
     const std::lock_guard lock(mutex);
     std::vector<std::string> all;

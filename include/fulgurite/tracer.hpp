@@ -30,9 +30,14 @@
 namespace fulgurite {
 inline namespace v1 {
 
+namespace detail {
+class global_tracers;
+}
+
+/// What a tracer may be told beside its parts.
 struct tracer_options {
   instrumentation_scope scope = {};
-  /// Not enforced by this version; a single value is cut at 64 KiB (record/packed_value.hpp).
+  /// Beside them a single value is cut at 64 KiB, and an event or a link with its attributes at 256 KiB.
   span_limits limits = {};
   /// Bytes of packed records that get_last_trace() keeps; 0 keeps nothing.
   std::size_t last_trace_limit = std::size_t{1} << 20;
@@ -40,6 +45,8 @@ struct tracer_options {
   std::chrono::milliseconds shutdown_timeout{5'000};
 };
 
+/// A tracer, composed of its parts: the sampler decides once for each local root, the processor takes finished spans to
+/// the exporter, the propagator writes and reads the headers of requests. Spans may be started on any thread.
 template <class Sampler, class Exporter, class Propagator, class Processor>
 class tracer {
   static_assert(check_sampler<Sampler>());
@@ -58,9 +65,9 @@ class tracer {
 
   explicit tracer(resource of, Sampler sampler, Exporter exporter, Propagator propagator = {}, Processor processor = {},
                   tracer_options options = {}) noexcept try
-      : pipeline_(std::make_shared<pipeline>(std::move(of), std::move(options.scope), options.last_trace_limit,
-                                             std::move(sampler), std::move(exporter), std::move(propagator),
-                                             std::move(processor))),
+      : pipeline_(std::make_shared<pipeline>(std::move(of), std::move(options.scope), options.limits,
+                                             options.last_trace_limit, std::move(sampler), std::move(exporter),
+                                             std::move(propagator), std::move(processor))),
         shutdown_timeout_(options.shutdown_timeout) {
     if (!pipeline::open(pipeline_)) {
       detail::log(log_level::error, "there are more than 4096 tracers; this one stays off");
@@ -229,6 +236,8 @@ class tracer {
   [[nodiscard]] bool is_on() const noexcept { return handle_.key != 0; }
 
  private:
+  friend class detail::global_tracers;  // ends tracers as their destructors would
+
   static void report_failure() noexcept {
     detail::log(log_level::error, "a tracer cannot be made (no memory); it stays off");
   }

@@ -3,9 +3,11 @@
 //
 // Arguments that the compiler itself may not drop (a string made by concatenation, say) stay code under any tracer;
 // the lazy form, a callable, is what leaves nothing, and is what is used here.
+#include <fulgurite/context/context.hpp>
 #include <fulgurite/noop.hpp>
 
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -13,7 +15,8 @@
 namespace fg = fulgurite;
 using namespace fg::literals;
 
-static constexpr fg::noop_tracer tracer;
+// As README shows it. That it is made and destroyed leaves no code either.
+fg::noop_tracer tracer;
 
 int charge(int amount);
 std::string costly();
@@ -38,6 +41,10 @@ int traced_free_span(int amount);
 int plain_free_span(int amount);
 bool traced_recording();
 bool plain_recording();
+int traced_remote(const std::map<std::string, std::string>& headers, int amount);
+int plain_remote(const std::map<std::string, std::string>& headers, int amount);
+int traced_link(int amount);
+int plain_link(int amount);
 
 int traced_scope(int amount) {
   auto span = tracer.trace_context("charge card");
@@ -133,3 +140,21 @@ int plain_free_span(int amount) { return charge(amount); }
 
 bool traced_recording() { return tracer.trace_context("asked").is_recording(); }
 bool plain_recording() { return false; }
+
+int traced_remote(const std::map<std::string, std::string>& headers, int amount) {
+  auto span = tracer.trace_context("GET", {.kind = fg::span_kind::server, .parent = tracer.extract(headers)});
+  return charge(amount);
+}
+int plain_remote(const std::map<std::string, std::string>&, int amount) { return charge(amount); }
+
+int traced_link(int amount) {
+  auto first = tracer.trace_context("first");
+  const int result = charge(amount);
+  auto second = tracer.trace_context("second");
+  second.add_link(first.context(), {{"reason", "retry"}});
+  return charge(result);
+}
+int plain_link(int amount) {
+  const int result = charge(amount);
+  return charge(result);
+}

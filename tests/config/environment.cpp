@@ -178,17 +178,18 @@ TEST_CASE("every problem at once, secrets hidden") {
                             {"ZIPKIN_ENDPOINT", "nowhere"},
                             {"TRACER_LOG_LEVEL", "loud"}},
                            {"mine"});
-  CHECK(std::string(fg::config_error(loaded.problems).what()) ==
-        "the tracer's configuration has 7 problems\n"
-        "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, jaeger, zipkin, noop, mine\n"
-        "  TRACER_SAMPLING_RATE=\"1.5\": allowed is a number from 0 to 1\n"
-        "  TRACER_INSTRUMENT_MANAGED=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
-        "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://..., without user "
-        "and password\n"
-        "  AGENTOPS_DAEMON=\"2\": allowed is true, false, 1, 0, yes, no, on, off\n"
-        "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or "
-        "https://..., without user and password\n"
-        "  TRACER_LOG_LEVEL=\"loud\": allowed is debug, info, warn, error, off");
+  CHECK(
+      std::string(fg::config_error(loaded.problems).what()) ==
+      "the tracer's configuration has 7 problems\n"
+      "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, noop, mine; not in this version: jaeger, zipkin\n"
+      "  TRACER_SAMPLING_RATE=\"1.5\": allowed is a number from 0 to 1\n"
+      "  TRACER_INSTRUMENT_MANAGED=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
+      "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://..., without user "
+      "and password\n"
+      "  AGENTOPS_DAEMON=\"2\": allowed is true, false, 1, 0, yes, no, on, off\n"
+      "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or "
+      "https://..., without user and password\n"
+      "  TRACER_LOG_LEVEL=\"loud\": allowed is debug, info, warn, error, off");
   CHECK(loaded.warnings.empty());
   for (const char* rate : {"nan", "-0.1", "inf", "half", "1e400"}) {
     CAPTURE(rate);
@@ -225,9 +226,12 @@ TEST_CASE("OpenTelemetry's variables are warned about and ignored") {
   CHECK(all.find("s3cret") == std::string::npos);
   CHECK(all.find("OTEL_PROPAGATORS=\"b3\" is ignored: allowed is tracecontext, baggage, none in this version\n") !=
         std::string::npos);
-  CHECK(
-      all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, console, none, zipkin\n") !=
-      std::string::npos);
+  CHECK(all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, console, none\n") !=
+        std::string::npos);
+  CHECK(all.find("OTEL_TRACES_EXPORTER=\"console\" is ignored: only one exporter is possible in this version, and otlp "
+                 "comes first\n") != std::string::npos);
+  CHECK(all.find("OTEL_BSP_SCHEDULE_DELAY=\"-1\" is ignored: allowed is whole milliseconds from 0 to 2147483647\n") !=
+        std::string::npos);
   CHECK(all.find("OTEL_SDK_DISABLED=\"1\" is ignored: allowed is true, false\n") != std::string::npos);
 }
 
@@ -240,15 +244,45 @@ TEST_CASE("a batch is at most the queue") {
   CHECK(loaded.warnings.size() == 1);
 }
 
+TEST_CASE("redaction rules: every wrong one is a problem, under the variable or the field") {
+  CHECK(clean({{"TRACER_REDACT", "password, detect:card=hash"}}).redact == "password, detect:card=hash");
+  CHECK(clean({{"TRACER_REDACT_KEY", " 000102030405060708090a0b0c0d0e0F "}}).redact_key ==
+        "000102030405060708090a0b0c0d0e0F");
+  const auto loaded =
+      load({{"TRACER_REDACT", "a=b,detect:cards,ok"}, {"TRACER_REDACT_KEY", "000102030405060708090a0b0c0d0e"}});
+  REQUIRE(loaded.problems.size() == 3);
+  CHECK(loaded.problems[0].variable == "TRACER_REDACT_KEY");
+  CHECK(loaded.problems[0].value == "********");
+  CHECK(loaded.problems[1].variable == "TRACER_REDACT");
+  CHECK(loaded.problems[1].value == "a=b");
+  CHECK(loaded.problems[2].value == "detect:cards");
+}
+
 TEST_CASE("OTEL_TRACES_EXPORTER chooses the type where nothing else does") {
   CHECK(clean({{"OTEL_TRACES_EXPORTER", "otlp"}}).tracer_type == fg::tracer_type::opentelemetry);
   CHECK(clean({{"OTEL_TRACES_EXPORTER", "none"}}).tracer_type == fg::tracer_type::opentelemetry);
   CHECK(clean({{"OTEL_TRACES_EXPORTER", "none"}}).traces_exporter == "none");
   CHECK(clean({{"OTEL_TRACES_EXPORTER", "zipkin"}}).tracer_type == fg::tracer_type::zipkin);
   CHECK(clean({{"TRACER_TYPE", "noop"}, {"OTEL_TRACES_EXPORTER", "otlp"}}).tracer_type == fg::tracer_type::noop);
-  const auto loaded = load({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_TRACES_EXPORTER", "zipkin"}});
+  CHECK(clean({{"OTEL_TRACES_EXPORTER", "Jaeger"}}).tracer_type == fg::tracer_type::jaeger);
+  CHECK(clean({{"OTEL_TRACES_EXPORTER", "otlp,OTLP"}}).traces_exporter == "otlp");
+  auto loaded = load({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_TRACES_EXPORTER", "zipkin"}});
   CHECK(loaded.config.traces_exporter == "otlp");
+  CHECK(loaded.warnings == std::vector<std::string>{"OTEL_TRACES_EXPORTER=\"zipkin\" is ignored: allowed is one of "
+                                                    "otlp, console, none; zipkin is not in this version"});
+  loaded = load({{"OTEL_TRACES_EXPORTER", "logging"}});
+  CHECK(loaded.config.tracer_type == fg::tracer_type::agentops);
+  CHECK(loaded.warnings == std::vector<std::string>{"OTEL_TRACES_EXPORTER=\"logging\" is ignored: allowed is one of "
+                                                    "otlp, console, none; the type stays agentops"});
+  loaded = load({{"OTEL_TRACES_EXPORTER", "zipkin,console"}});
+  CHECK(loaded.config.tracer_type == fg::tracer_type::opentelemetry);
+  CHECK(loaded.config.traces_exporter == "console");
   CHECK(loaded.warnings.size() == 1);
+  loaded = load({{"OTEL_TRACES_EXPORTER", "zipkin,console"}}, {"zipkin"});
+  CHECK(loaded.config.tracer_type == fg::tracer_type::zipkin);
+  CHECK(loaded.warnings.size() == 1);
+  loaded = load({{"TRACER_TYPE", "zipkin"}, {"OTEL_TRACES_EXPORTER", "zipkin"}});
+  CHECK(loaded.warnings.empty());
 }
 
 TEST_CASE("the sampler's argument belongs to a ratio sampler") {

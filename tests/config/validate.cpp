@@ -34,6 +34,15 @@ TEST_CASE("every problem of a configuration made in code, at once") {
       "  OTEL_BSP_MAX_EXPORT_BATCH_SIZE=\"4096\": allowed is at most the queue's size, 10");
 }
 
+TEST_CASE("every wrong redaction rule is a problem") {
+  const auto problems = fg::problems_of({.redact = "a=b,password,detect:x"});
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].variable == "TRACER_REDACT");
+  CHECK(problems[0].value == "a=b");
+  CHECK(problems[1].value == "detect:x");
+  CHECK(fg::problems_of({.redact_key = "x"}).size() == 1);
+}
+
 TEST_CASE("an empty text is unset, and an address may be udp for Jaeger") {
   CHECK(fg::problems_of({.otlp_endpoint = "", .jaeger_endpoint = "udp://agent:6831", .zipkin_endpoint = ""}).empty());
   CHECK(fg::problems_of({.zipkin_endpoint = "udp://host:1"}).size() == 1);

@@ -55,6 +55,31 @@ TEST_CASE("numbers are read whole or not at all") {
   CHECK_FALSE(own<std::chrono::milliseconds>("1.5s"));
 }
 
+TEST_CASE("bytes with and without a unit") {
+  using fg::byte_count;
+  const auto bytes = [](std::uint64_t number) { return static_cast<byte_count>(number); };
+  CHECK(own<byte_count>("0") == bytes(0));
+  CHECK(own<byte_count>(" 4097 ") == bytes(4097));
+  CHECK(own<byte_count>("1B") == bytes(1));
+  CHECK(own<byte_count>("3 KiB") == bytes(3072));
+  CHECK(own<byte_count>("512mib") == bytes(536870912));
+  CHECK(own<byte_count>("8GiB") == bytes(8589934592));
+  CHECK(own<byte_count>("1TiB") == bytes(1099511627776));
+  CHECK(own<byte_count>("9223372036854775807") == bytes(INT64_MAX));
+  for (const char* text : {"", "-1", "+1", "1.5GiB", "MiB", "1MB", "1M", "1 x", "9223372036854775808", "8388608TiB",
+                           "99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK_FALSE(own<byte_count>(text));
+  }
+  for (const std::uint64_t number : {0ULL, 1ULL, 1023ULL, 1024ULL, 1536ULL, 536870912ULL, 1099511627776ULL}) {
+    const std::string text = fg::detail::text_of(bytes(number));
+    CAPTURE(text);
+    CHECK(own<byte_count>(text.c_str()) == bytes(number));
+  }
+  CHECK(fg::detail::text_of(bytes(536870912)) == "512MiB");
+  CHECK(fg::detail::text_of(bytes(1536)) == "1536");
+}
+
 TEST_CASE("lists are in lower case, each part once") {
   CHECK(standard<std::vector<std::string>>("tracecontext, B3 ,,tracecontext") ==
         std::vector<std::string>{"tracecontext", "b3"});

@@ -70,3 +70,36 @@ TEST_CASE("an interruption ends a pause, and lasts until the next beginning") {
   sender.begin();
   CHECK_FALSE(sender.is_interrupted());
 }
+
+TEST_CASE("once hurried, one attempt and for good; a stale connection still is none") {
+  delivery sender({.max_attempts = 4, .initial_backoff = 1h, .max_backoff = 1h});
+  sender.hurry();
+  sender.begin();
+  CHECK(sender.is_hurried());
+  script plays{{{outcome::retry, "down"}}};
+  CHECK(sender.run(in(24h), [&] { return plays(); }).reason.find("the program ended") != std::string::npos);
+  CHECK(plays.calls == 1);
+  script stale{{{outcome::retry, "stale", std::nullopt, true}, {outcome::delivered}}};
+  CHECK(sender.run(in(24h), [&] { return stale(); }).result == outcome::delivered);
+  CHECK(stale.calls == 2);
+  script always_stale{{{outcome::retry, "stale", std::nullopt, true}}};
+  CHECK(sender.run(in(24h), [&] { return always_stale(); }).result == outcome::retry);
+  CHECK(always_stale.calls == 2);
+}
+
+TEST_CASE("hurrying ends a pause, with one attempt after it, or none where the backend asked for the pause") {
+  for (const bool asked_for : {false, true}) {
+    delivery sender({.max_attempts = 9, .initial_backoff = 1h, .max_backoff = 1h});
+    script plays{{{outcome::retry, "down"}}};
+    if (asked_for) plays.results[0].retry_after = 1h;
+    std::thread other;
+    const attempt last = sender.run(in(24h), [&] {
+      if (!other.joinable()) other = std::thread([&] { sender.hurry(); });
+      return plays();
+    });
+    other.join();
+    CHECK(last.result == outcome::retry);
+    CHECK(last.reason.find("the program ended") != std::string::npos);
+    CHECK(plays.calls == (asked_for ? 1 : 2));
+  }
+}

@@ -89,9 +89,30 @@ TEST_CASE("spans that never end are given up when they hold too much, the oldest
   constexpr std::size_t size = 60'000;
   const std::size_t fit = fd::open_pieces::max_bytes / size;
   for (std::size_t id = 1; id <= fit + 10; ++id) pieces.add(record(id, {"k"}, fd::mark_piece, 1, size).data());
-  CHECK(pieces.count(fg::span_id::from_number(1)) == 0);
-  CHECK(pieces.count(fg::span_id::from_number(fit + 10)) == 1);
-  CHECK(log.count("16 MiB") == 1);
+  CHECK(log.count("64 MiB") == 1);
+  // Those that end after all say what they have lost.
+  const auto first = pieces.join(record(1, {"own"}, 0, 1).data());
+  CHECK(keys_of(first) == "own ");
+  CHECK(fg::record_view(first).dropped().attributes == 1);
+  const auto last = pieces.join(record(fit + 10, {"own"}, 0, 1).data());
+  CHECK(keys_of(last) == "k own ");
+  CHECK(fg::record_view(last).dropped().attributes == 0);
+}
+
+TEST_CASE("a single span that holds too much is given up, and is not missed by what follows") {
+  fulgurite_test::captured_log log;
+  fd::open_pieces pieces;
+  constexpr std::size_t count = 3 * fd::open_pieces::max_bytes / 60'000;
+  for (std::size_t i = 0; i < count; ++i)
+    pieces.add(record(1, {"k" + std::to_string(i)}, fd::mark_piece, 1, 60'000).data());
+  CHECK(log.count("64 MiB") == 1);
+  pieces.add(record(2, {"other"}, fd::mark_piece, 1).data());
+  CHECK(keys_of(pieces.join(record(2, {}).data())) == "other ");
+  const fg::record_view joined(pieces.join(record(1, {}).data()));
+  std::size_t kept = 0;
+  joined.for_each_attribute([&](std::string_view, fg::packed_value const&) { ++kept; });
+  CHECK(kept + joined.dropped().attributes == count);
+  CHECK(pieces.empty());
 }
 
 TEST_CASE("one span that never ends does not make the others cost anything for ever") {

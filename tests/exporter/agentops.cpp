@@ -39,9 +39,10 @@ class stage {
     std::filesystem::create_directories(root_ + "/bin");
     std::filesystem::create_directories(root_ + "/data");
     setenv("PATH", (root_ + "/bin:/usr/bin:/bin").c_str(), 1);
-    fg::set_log_handler([this](fg::log_level, std::string_view text) {
+    fg::set_log_handler([this](fg::log_level level, std::string_view text) {
       const std::lock_guard lock(mutex_);
       text_.append(text).append("\n");
+      if (level > fg::log_level::info) complaints_.append(text).append("\n");
     });
   }
   ~stage() {
@@ -72,6 +73,11 @@ class stage {
     const std::lock_guard lock(mutex_);
     return text_.find(part) != std::string::npos;
   }
+  /// What is said above the level `info`.
+  std::string complaints() const {
+    const std::lock_guard lock(mutex_);
+    return complaints_;
+  }
   fg::agentops_options options() const {
     fg::agentops_options made;
     made.data_directory = data();
@@ -82,7 +88,7 @@ class stage {
   }
 
  private:
-  std::string root_, path_, text_;
+  std::string root_, path_, text_, complaints_;
   mutable std::mutex mutex_;
 };
 
@@ -90,6 +96,8 @@ class stage {
 struct server_of_ours {
   std::vector<std::string> requests;
   std::vector<std::string> tokens;
+  /// Whom the requests for a token named as an owner.
+  std::vector<std::string> owners;
   std::mutex mutex;
   /// What is answered to traces.
   std::string status = "200 OK";
@@ -105,6 +113,7 @@ struct server_of_ours {
         c.answer("200 OK", "{\"status\":\"ok\"}");
       else if (line == "POST /v3/auth/token") {
         tokens.push_back(got.body);
+        owners.push_back(got.header("fulgurite-owner"));
         c.answer("200 OK", "{\"token\": \"the-token\", \"project_id\":\"p\"}");
       } else if (line == "POST /v1/traces" && got.header("authorization") == "Bearer the-token")
         c.answer(status);
@@ -143,6 +152,8 @@ TEST_CASE("a server that runs is found, asked for a token, and given the spans")
   CHECK(ours.requests ==
         std::vector<std::string>{"GET /health", "POST /v3/auth/token", "POST /v1/traces", "POST /v1/traces"});
   CHECK(ours.tokens == std::vector<std::string>{"{\"api_key\":\"dummy\"}"});
+  // So that the server does not end before us.
+  CHECK(ours.owners == std::vector<std::string>{std::to_string(getpid())});
 }
 
 TEST_CASE("without one the command is run: no descriptor, no signal, no child of the program's") {
@@ -239,6 +250,61 @@ TEST_CASE("a server that goes away is found again, and a token that ran out is f
   CHECK(second.requests.back() == "POST /v1/traces");
 }
 
+TEST_CASE("a server that is just ending: another is looked for, also at the end of the program, and nothing is lost") {
+  const auto ends_at_token = [](const char* answer) {
+    return [answer](connection& c) {
+      const connection::request got = c.read_request();
+      if (got.head.starts_with("GET /health"))
+        c.answer("200 OK", "{\"status\":\"ok\"}");
+      else if (answer)
+        c.answer(answer);
+    };
+  };
+  for (const char* answer : {static_cast<const char*>(nullptr), "503 Service Unavailable"})
+    for (const bool hurried : {false, true}) {
+      const stage here;
+      const scripted_server ending({ends_at_token(answer)});
+      server_of_ours ours;
+      const scripted_server next({ours.handler()});
+      here.announce(ending.url(""));
+      here.command("echo x >> $ROOT/starts\necho listening on " + next.url(""));
+      fg::agentops_exporter exporter(here.options());
+      if (hurried) exporter.hurry();
+      CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+      CHECK(ours.requests == std::vector<std::string>{"POST /v3/auth/token", "POST /v1/traces"});
+      CHECK(here.file("starts") == "x\n");
+      CHECK(here.says("looked for once more: no token from " + ending.url("/v3/auth/token")));
+      CHECK(here.complaints().empty());
+    }
+}
+
+TEST_CASE("a server that goes in the middle of a batch: only what is lost in the end is said to be lost") {
+  for (const bool hurried : {false, true}) {
+    const stage here;
+    server_of_ours ours;
+    const auto drops = [](connection& c) {
+      const connection::request got = c.read_request();
+      if (got.head.starts_with("POST /v3")) c.answer("200 OK", "{\"token\":\"the-token\"}");
+    };
+    const scripted_server dropping({drops});  // takes requests and closes
+    const scripted_server next({ours.handler()});
+    here.command("if [ -e $ROOT/first ]; then echo listening on " + next.url("") +
+                 "; else touch $ROOT/first; echo listening on " + dropping.url("") + "; fi");
+    fg::agentops_exporter exporter(here.options());
+    if (hurried) exporter.hurry();
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    CHECK(ours.requests == std::vector<std::string>{"POST /v3/auth/token", "POST /v1/traces"});
+    CHECK(here.says("looked for once more: " + dropping.url()));
+    CHECK(here.complaints().empty());
+
+    here.command("echo listening on " + dropping.url(""));
+    fg::agentops_exporter unlucky(here.options());
+    if (hurried) unlucky.hurry();
+    CHECK(unlucky.export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK(here.complaints().find("a batch was not delivered: " + dropping.url()) != std::string::npos);
+  }
+}
+
 TEST_CASE("not installed: said once, and no batch is lost in silence") {
   const stage here;
   fg::agentops_exporter exporter(here.options());
@@ -257,6 +323,7 @@ TEST_CASE("what the command says instead of an address is quoted; addresses else
     here.command(script);
     CHECK(fg::agentops_exporter(here.options()).export_spans(one_span().batch()) == fg::export_result::failure);
     CHECK(here.says("the local server did not start"));
+    if (std::string_view(script) == "exit 1") CHECK(here.says("bin/fulgurite exited with status 1 before it said"));
     if (std::string_view(script).find("lock") != std::string_view::npos)
       CHECK(here.says("another process holds the lock"));
   }
@@ -298,6 +365,24 @@ TEST_CASE("failures are not repeated within the interval") {
   CHECK(here.file("starts") == "x\n");
 }
 
+TEST_CASE("a server that dies soon after its start is started again at once; one that dies again and again is not") {
+  const stage here;
+  server_of_ours ours;
+  fg::agentops_options options = here.options();
+  options.restart_interval = 1h;
+  fg::agentops_exporter exporter(options);
+  std::string starts;
+  for (int start = 1; start <= 4; ++start) {
+    const scripted_server server({ours.handler()});  // dies at the end of this round
+    here.command("echo x >> $ROOT/starts\necho listening on " + ours.base(server));
+    const bool delivered = exporter.export_spans(one_span().batch()) == fg::export_result::success;
+    CHECK(delivered == (start <= 3));
+    if (start <= 3) starts += "x\n";
+    CHECK(here.file("starts") == starts);
+  }
+  CHECK(here.says("dies again and again"));
+}
+
 TEST_CASE("never in production") {
   const stage here;
   server_of_ours ours;
@@ -325,6 +410,7 @@ TEST_CASE("the cloud: key for a token, then OTLP to the exporter's address") {
   options.exporter_endpoint = server.url("/v1/traces");
   CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
   CHECK(ours.tokens == std::vector<std::string>{"{\"api_key\":\"key \\\"1\\\"\"}"});
+  CHECK(ours.owners == std::vector<std::string>{""});
   const scripted_server refusing({[](connection& c) {
     c.read_request();
     c.answer("403 Forbidden", "{\"error\":\"unknown key\"}");
@@ -343,4 +429,29 @@ TEST_CASE("a server's health") {
   const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 5s);
   CHECK(health.reachable);
   CHECK(health.endpoint == server.url("/health"));
+  const scripted_server hanging({[](connection& c) { c.wait_for_end(); }});
+  here.announce(hanging.url(""));
+  const fg::health_report silent = exporter.check_health(std::chrono::steady_clock::now() + 50ms);
+  CHECK_FALSE(silent.reachable);
+  CHECK(silent.endpoint == hanging.url("/health"));
+  CHECK(silent.reason == "no answer within the time limit");
+}
+
+TEST_CASE("once hurried a batch gets one attempt, on the channel that is there and on a new one") {
+  for (const bool connected_before : {false, true}) {
+    const stage here;
+    server_of_ours ours;
+    const scripted_server server({ours.handler()});
+    here.announce(ours.base(server));
+    fg::agentops_options options = here.options();
+    options.timeout = 2h;
+    options.delivery = {.max_attempts = 9, .initial_backoff = 1h, .max_backoff = 1h, .jitter = 0};
+    fg::agentops_exporter exporter(options);
+    if (connected_before) CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    ours.status = "503 No";
+    exporter.hurry();
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK(exporter.stats().retried == 0);
+    CHECK(here.says("the program ended, or shut its tracer down, before the next attempt"));
+  }
 }

@@ -26,6 +26,7 @@ struct full_exporter {
   fg::exporter_stats stats() const { return {.retried = 7}; }
   fg::health_report check_health(fg::deadline) { return {.reachable = false, .endpoint = "here", .reason = "no"}; }
   void interrupt() noexcept { *calls += 100; }
+  void hurry() noexcept { *calls += 1000; }
   int* calls;
 };
 
@@ -45,6 +46,8 @@ TEST_CASE("everything is passed on") {
   CHECK(any.check_health({}).endpoint == "here");
   any.interrupt();
   CHECK(calls == 101);
+  any.hurry();
+  CHECK(calls == 1101);
 }
 
 TEST_CASE("what a model does not have is answered for it") {
@@ -57,6 +60,7 @@ TEST_CASE("what a model does not have is answered for it") {
   CHECK(any.stats().retried == 0);
   CHECK(any.check_health({}).reachable);
   any.interrupt();
+  any.hurry();
   fg::any_exporter noop = fg::noop_exporter();
   CHECK(noop.export_spans(builder.batch()) == fg::export_result::success);
   CHECK(noop.flush({}));

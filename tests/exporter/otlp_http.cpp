@@ -1,4 +1,8 @@
+#include <fulgurite/exporter/any_exporter.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/processor/batch.hpp>
+#include <fulgurite/sampler/always_on.hpp>
+#include <fulgurite/tracer.hpp>
 
 #include "../record_builder.hpp"
 #include "../scripted_server.hpp"
@@ -397,7 +401,7 @@ TEST_CASE("nobody there: said in words, within the time limit") {
   const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 1s);
   CHECK_FALSE(health.reachable);
   CHECK(health.endpoint == url);
-  CHECK(health.reason.find("connection refused") != std::string::npos);
+  CHECK(health.reason == "connection refused: nothing listens there");
 }
 
 TEST_CASE("a name that does not exist") {
@@ -439,9 +443,51 @@ TEST_CASE("an interruption ends an export in mid-request and in a pause") {
         exporter.interrupt();
       }
     });
+    log_capture log;
     CHECK(timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); }) < 4s);
     done = true;
     interrupter.join();
+    CHECK(log.has("given up before"));
+    CHECK_FALSE(log.has("the program ended"));
+  }
+}
+
+TEST_CASE("a backend that is down does not hold up the end: shutdown gives each batch one attempt") {
+  log_capture log;
+  std::string url;
+  {
+    scripted_server gone({[](connection&) {}});
+    url = gone.url();
+  }
+  fg::otlp_http_options options;
+  options.endpoint = url;
+  options.timeout = 2h;
+  options.delivery = {.max_attempts = 9, .initial_backoff = 1h, .max_backoff = 1h, .jitter = 0};
+  fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, fg::any_exporter(fg::otlp_http_exporter(options)),
+                    fg::w3c_propagator{}, fg::batch_processor{fg::batch_options{.max_batch_size = 2}}};
+  for (int i = 0; i < 6; ++i) auto span = tracer.trace_context("span");
+  CHECK(timed([&] { CHECK_FALSE(tracer.shutdown(300s)); }) < 60s);
+  CHECK(log.has("connection refused"));
+  CHECK(log.has("the program ended, or shut its tracer down, before the next attempt"));
+  const fg::tracer_stats stats = tracer.stats();
+  CHECK(stats.failed == 6);
+  CHECK(stats.sampled == stats.exported + stats.failed + stats.dropped);
+  // One of the batches may have been at its first attempt when the end began.
+  CHECK(stats.retried <= 1);
+}
+
+TEST_CASE("what a living backend refuses for the moment is given up at the end, after one attempt") {
+  std::atomic<int> requests{0};
+  scripted_server server({[&](connection& c) {
+    for (; !c.read_request().head.empty(); c.answer("503 No", {}, "Retry-After: 3600\r\n")) ++requests;
+  }});
+  fg::otlp_http_options options = to(server);
+  options.timeout = 2h;
+  fg::otlp_http_exporter exporter(options);
+  exporter.hurry();
+  for (int i = 1; i < 3; ++i) {
+    CHECK(timed([&] { CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure); }) < 60s);
+    CHECK(requests == i);
   }
 }
 
@@ -480,6 +526,38 @@ TEST_CASE("check_health asks with an empty request") {
   CHECK(health.reason == "HTTP 401: who are you");
 }
 
+TEST_CASE("a backend that takes the connection and hangs is said to be late, each time") {
+  scripted_server server({[](connection& c) { c.wait_for_end(); }});
+  const fg::otlp_http_exporter exporter(to(server));
+  for (int i = 0; i < 20; ++i) {
+    const fg::health_report health = exporter.check_health(std::chrono::steady_clock::now() + 20ms);
+    CHECK_FALSE(health.reachable);
+    CHECK(health.endpoint == server.url());
+    CHECK(health.reason == "no answer within the time limit");
+  }
+}
+
+TEST_CASE("what the end of the program stopped says so") {
+  log_capture log;
+  std::atomic<bool> asked{false};
+  scripted_server server({[&](connection& c) {
+    c.read_request();
+    asked = true;
+    c.wait_for_end();
+  }});
+  {
+    fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, fg::otlp_http_exporter(to(server)), fg::w3c_propagator{},
+                      fg::batch_processor{fg::batch_options{.schedule_delay = 1ms}}};
+    {
+      auto span = tracer.trace_context("span");
+    }
+    CHECK_FALSE(tracer.force_flush(1ms));
+    while (!asked) std::this_thread::sleep_for(1ms);
+    CHECK_FALSE(tracer.shutdown(10ms));
+  }
+  CHECK(log.has(server.url() + ": given up before a whole answer came: the program ended, or shut its tracer down"));
+}
+
 TEST_CASE("wrong options are said once and fail every batch") {
   log_capture log;
   for (const char* endpoint : {"", "localhost:4318", "ftp://x/", "http://", "http://user:secret@host/", "http://h:0/",
@@ -497,6 +575,15 @@ TEST_CASE("wrong options are said once and fail every batch") {
   CHECK(fg::otlp_http_exporter(options).export_spans(one_span().batch()) == fg::export_result::failure);
   CHECK(log.has("a header has no valid name"));
   CHECK_FALSE(log.has("secret"));
+  fg::otlp_http_options half;
+  half.endpoint = "https://127.0.0.1:1/";
+  half.client_certificate = "me.pem";
+  CHECK(fg::otlp_http_exporter(half).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(log.has("otlp_http: the client's certificate has no key: client_key is empty; no span will be delivered"));
+  std::swap(half.client_certificate, half.client_key);
+  CHECK(fg::otlp_http_exporter(half).export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(log.has(
+      "otlp_http: the client's key has no certificate: client_certificate is empty; no span will be delivered"));
 }
 
 TEST_CASE("after a fork the child has a connection of its own") {

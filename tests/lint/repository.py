@@ -10,7 +10,8 @@ from common import ROOT, finish, headers, tracked_files
 
 TOP = {
     "meson.build", "meson_options.txt", "include", "tests", "bench", "examples", "subprojects", "docs", "README.md",
-    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", ".clang-format", ".clang-tidy", ".gitignore", ".ci", "dev",
+    "CHANGELOG.md", "CONTRIBUTING.md", "UPGRADING.md", "LICENSE", ".clang-format", ".clang-tidy",
+    ".gitignore", ".ci", "dev",
 }
 LONG = 300
 

@@ -20,7 +20,7 @@ namespace {
 struct gate {
   std::mutex mutex;
   std::condition_variable changed;
-  bool open = true, interrupted = false, heeds_interrupt = true;
+  bool open = true, interrupted = false, heeds_interrupt = true, hurried = false, heeds_hurry = false;
   int waiting = 0;
   fg::export_result result = fg::export_result::success;
   std::vector<std::size_t> batches;
@@ -43,7 +43,9 @@ struct gated_exporter {
     std::unique_lock lock(at->mutex);
     ++at->waiting;
     at->changed.notify_all();
-    at->changed.wait(lock, [this] { return at->open || (at->interrupted && at->heeds_interrupt); });
+    at->changed.wait(lock, [this] {
+      return at->open || (at->interrupted && at->heeds_interrupt) || (at->hurried && at->heeds_hurry);
+    });
     --at->waiting;
     if (!at->open) return fg::export_result::failure;
     at->batches.push_back(batch.size());
@@ -55,6 +57,11 @@ struct gated_exporter {
   void interrupt() noexcept {
     const std::lock_guard lock(at->mutex);
     at->interrupted = true;
+    at->changed.notify_all();
+  }
+  void hurry() noexcept {
+    const std::lock_guard lock(at->mutex);
+    at->hurried = true;
     at->changed.notify_all();
   }
 };
@@ -189,4 +196,29 @@ TEST_CASE("other clocks make other spans") {
   CHECK(child.end_time <= after);
   REQUIRE(child.events.size() == 1);
   CHECK(child.events[0].time >= child.start_time);
+}
+
+TEST_CASE("shutdown hurries the exporter, in the middle of an export too, and waits for no deadline then") {
+  captured_log log;
+  gated_exporter exporter;
+  exporter.at->open = false;
+  exporter.at->heeds_hurry = true;
+  auto tracer = make(exporter, {.max_batch_size = 5, .schedule_delay = 1ms});
+  spans(tracer, 5);
+  fg::detail::engine::instance().collect();
+  exporter.at->wait_for_export();
+  spans(tracer, 10);
+  CHECK_FALSE(tracer.shutdown(300s));
+  CHECK(exporter.at->hurried);
+  CHECK_FALSE(exporter.at->interrupted);
+  CHECK(tracer.stats().failed == 15);
+  check_accounts(tracer.stats());
+}
+
+TEST_CASE("a flush hurries nobody") {
+  gated_exporter exporter;
+  auto tracer = make(exporter, {});
+  spans(tracer, 1);
+  CHECK(tracer.force_flush());
+  CHECK_FALSE(exporter.at->hurried);
 }

@@ -71,3 +71,19 @@ TEST_CASE("an exporter that throws fails its spans and nothing else") {
   CHECK(log.count("the exporter threw") == 1);
   CHECK_FALSE(tracer.shutdown(std::chrono::seconds(5)));
 }
+
+TEST_CASE("shutdown hurries the exporter") {
+  struct hurried_exporter : tracing_exporter {
+    std::shared_ptr<int> hurried = std::make_shared<int>(0);
+    void hurry() noexcept { ++*hurried; }
+  };
+  hurried_exporter exporter;
+  const auto hurried = exporter.hurried;
+  fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, exporter, fg::w3c_propagator{}, fg::inline_processor{}};
+  {
+    auto span = tracer.trace_context("span");
+  }
+  CHECK(*hurried == 0);
+  CHECK(tracer.shutdown());
+  CHECK(*hurried == 1);
+}

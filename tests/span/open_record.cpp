@@ -31,7 +31,7 @@ std::string text_of(fg::span_data const& span, std::string_view key) {
 }  // namespace
 
 TEST_CASE("attributes of a schema") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string text = "a text";
   const fg::bytes octets{std::byte{1}, std::byte{0}, std::byte{255}};
   const std::vector<std::string> list{"a", "b"};
@@ -62,7 +62,7 @@ TEST_CASE("attributes of a schema") {
 }
 
 TEST_CASE("attributes one by one, on a root, a child and a free span") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string run_time_key = "key made at run time";
   const auto set_all = [&](auto& span) {
     span.set_attribute("int", 7);
@@ -104,7 +104,7 @@ TEST_CASE("attributes one by one, on a root, a child and a free span") {
 }
 
 TEST_CASE("of equal keys the last value counts, across schema and run time") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   {
     auto span = r.tracer.trace_context("s", "a"_a = 1, "b"_a = std::string("schema"), "c"_a = 1);
     span.set_attribute("a", "text now");
@@ -122,7 +122,7 @@ TEST_CASE("of equal keys the last value counts, across schema and run time") {
 }
 
 TEST_CASE("strings of a schema that do not fit the buffer") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string half(120, 'h'), most(240, 'm'), large(1000, 'l');
   {
     auto span = r.tracer.trace_context("s", "first"_a = half, "second"_a = most, "third"_a = large, "fourth"_a = half,
@@ -150,7 +150,7 @@ TEST_CASE("strings of a schema that do not fit the buffer") {
 }
 
 TEST_CASE("a thousand attributes on one span, all kinds of sizes") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   {
     auto root = r.tracer.trace_context("root");
     auto span = r.tracer.trace_context("many", "schema"_a = 1);
@@ -173,7 +173,7 @@ TEST_CASE("a thousand attributes on one span, all kinds of sizes") {
 }
 
 TEST_CASE("values up to 64 KiB are whole, longer ones end between two characters") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string whole(64 * 1024, 'w'), longer(64 * 1024 + 1, 'l'), huge(1'000'000, 'h');
   std::string umlauts = "x";  // the limit falls into the middle of a character
   while (umlauts.size() < 70'000) umlauts += "\xc3\xa4";
@@ -205,7 +205,7 @@ TEST_CASE("values up to 64 KiB are whole, longer ones end between two characters
 }
 
 TEST_CASE("attributes that the ring has no room for are counted") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string text(60'000, 'x');
   {
     auto span = r.tracer.trace_context("s");
@@ -219,7 +219,7 @@ TEST_CASE("attributes that the ring has no room for are counted") {
 }
 
 TEST_CASE("arrays and maps, nested and too deep") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   fg::attribute_value deep = "innermost";
   for (int i = 0; i < 70; ++i) deep = std::vector<fg::attribute_value>{std::move(deep)};
   const fg::attribute_value map(std::vector<fg::attribute>{{"list", std::vector<std::vector<int>>{{1, 2}, {}, {3}}},
@@ -243,7 +243,7 @@ TEST_CASE("arrays and maps, nested and too deep") {
 }
 
 TEST_CASE("an empty key is dropped and counted, and so are one that is too long and a callable that throws") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const auto throws = []() -> int { throw std::runtime_error("no value"); };
   {
     auto root = r.tracer.trace_context("root", "lazy"_a = throws, "kept"_a = 1);
@@ -268,7 +268,7 @@ TEST_CASE("a callable is called once when the span records, and never when it do
   int calls = 0;
   const auto count = [&] { return ++calls; };
   {
-    recorder r;
+    recorder r(fulgurite_test::no_limits);
     auto root = r.tracer.trace_context("root", "n"_a = count);
     CHECK(calls == 1);
     auto child = r.tracer.trace_context("child", "n"_a = count);
@@ -291,7 +291,7 @@ TEST_CASE("a callable is called once when the span records, and never when it do
 }
 
 TEST_CASE("names of every kind") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   const std::string long_name(70'000, 'n');
   char buffer[16] = "buffer";
   {
@@ -329,7 +329,7 @@ TEST_CASE("names of every kind") {
 }
 
 TEST_CASE("update_name replaces the name, and the last one counts") {
-  recorder r;
+  recorder r(fulgurite_test::no_limits);
   {
     auto a = r.tracer.trace_context("first");
     a.update_name(std::string("second"));

@@ -3,6 +3,7 @@
 #include "../tracing.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -169,4 +170,18 @@ TEST_CASE("links given at the start") {
   CHECK(span.links[0].context.span_id() == far_span);
   CHECK(span.links[0].context.is_remote());
   CHECK(has(span.links[0].attributes, "n", 1));
+}
+
+TEST_CASE("roots' span ids are valid and all different, and none is its trace's number") {
+  fulgurite_test::recorder r;
+  std::set<std::string> ids;
+  for (int i = 0; i < 3'000; ++i) {
+    auto span = r.tracer.trace_context("root");
+    const fg::span_context context = span.context();
+    CHECK(context.span_id().is_valid());
+    CHECK(context.trace_id().to_hex().find(context.span_id().to_hex()) == std::string::npos);
+    ids.insert(context.span_id().to_hex());
+  }
+  CHECK(ids.size() == 3'000);
+  CHECK(fg::detail::root_span_id(fg::trace_id::from_wire(1, 0)).is_valid());
 }

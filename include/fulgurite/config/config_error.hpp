@@ -14,10 +14,12 @@ inline namespace v1 {
 struct config_problem {
   /// The environment variable; in a file the name of the field.
   std::string variable = {};
-  /// What was given. A secret stands as `********`.
+  /// What was given; of a file a text without its quotes, anything else as its JSON. A secret stands as `********`.
   std::string value = {};
   /// What would be right, in words.
   std::string allowed = {};
+  /// In a file, a value that is no text: messages show it without quotes, as it stands there.
+  bool is_text = true;
 
   friend bool operator==(config_problem const&, config_problem const&) = default;
 };
@@ -36,8 +38,10 @@ struct config_error : std::runtime_error {
     const std::size_t count = problems.size();
     std::string text =
         "the tracer's configuration has " + std::to_string(count) + (count == 1 ? " problem" : " problems");
-    for (config_problem const& p : problems)
-      text += "\n  " + p.variable + "=\"" + p.value + "\": allowed is " + p.allowed;
+    for (config_problem const& p : problems) {
+      const std::string quote = p.is_text ? "\"" : "";
+      text += "\n  " + p.variable + "=" + quote + p.value + quote + ": allowed is " + p.allowed;
+    }
     return text;
   }
 

@@ -9,10 +9,12 @@
 #include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/config/tracer_config.hpp>
 #include <fulgurite/config/values.hpp>
+#include <fulgurite/processor/redaction/keyed_hash.hpp>
 
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/tuple.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -50,6 +52,8 @@ struct config_field {
   const char* fallback = "";
   const char* allowed = "any text";
   setting_kind kind = setting_kind::plain;
+  /// Where a file writes it in another way than a variable.
+  const char* allowed_in_file = nullptr;
   bool (*valid)(T const&) = nullptr;
   /// Its OpenTelemetry variables are read by a rule of their own, in config/environment.hpp.
   bool by_rule = false;
@@ -83,14 +87,28 @@ struct config_field {
   }
 };
 
-/// What is allowed where tracers are registered under these names.
+inline constexpr const char* types_in_this_version = "agentops, opentelemetry, noop";
+inline constexpr const char* types_to_come = "jaeger, zipkin";
+
+/// What `TRACER_TYPE` may be where tracers are registered under these names.
+inline std::string allowed_types(std::span<const std::string> registered) {
+  std::string allowed = types_in_this_version, missing;
+  for (std::string const& name : registered)
+    if (!list_has(types_in_this_version, name)) allowed += ", " + name;
+  for_each_part(types_to_come, [&](std::string_view type) {
+    if (std::ranges::find(registered, type) == registered.end())
+      missing += (missing.empty() ? "; not in this version: " : ", ") + std::string(type);
+    return true;
+  });
+  return allowed + missing;
+}
+
 template <class T>
 std::string allowed_with(std::span<const std::string> registered, config_field<T> const& field) {
-  std::string allowed = field.allowed;
   if constexpr (std::same_as<T, tracer_type>)
-    for (std::string const& name : registered)
-      if (!list_has(field.allowed, name)) allowed += ", " + name;
-  return allowed;
+    return allowed_types(registered);
+  else
+    return field.allowed;
 }
 
 /// Header names and values that cannot break out of their line (RFC 9110, 5.1 and 5.5).
@@ -108,14 +126,18 @@ inline bool are_headers(tracer_config::pairs const& headers) {
 }
 
 inline constexpr const char* yes_or_no = "true, false, 1, 0, yes, no, on, off";
+inline constexpr const char* number_from_0 = "a whole number from 0 to 2147483647";
+inline constexpr const char* number_from_1 = "a whole number from 1 to 2147483647";
+inline constexpr const char* whole_milliseconds = "whole milliseconds from 0 to 2147483647";
+inline constexpr const char* whole_milliseconds_or_none = "whole milliseconds from 1 to 2147483647, 0 for no limit";
 inline constexpr const char* http_address =
     "an address http://host[:port][/path] or https://..., without user and password";
 
 // clang-format off
 inline constexpr auto config_fields = boost::hana::make_tuple(
     config_field<fulgurite::tracer_type>{.member = &tracer_config::tracer_type, .name = "tracer_type",
-        .variable = "TRACER_TYPE", .fallback = "agentops", .allowed = "agentops, opentelemetry, jaeger, zipkin, noop",
-        .meaning = "The backend. The name of a registered tracer is allowed too. Where it is unset, `OTEL_TRACES_EXPORTER` chooses: `zipkin` is zipkin, its other values are opentelemetry."},
+        .variable = "TRACER_TYPE", .fallback = "agentops", .allowed = types_in_this_version,
+        .meaning = "The backend; `jaeger` and `zipkin` are not in this version. The name of a registered tracer is allowed too. Where it is unset, `OTEL_TRACES_EXPORTER` chooses: `otlp`, `console` and `none` are opentelemetry, `jaeger` and `zipkin` ask for these types, any other word is warned about and ignored."},
     config_field<std::string>{.member = &tracer_config::service_name, .name = "service_name",
         .variable = "TRACER_SERVICE_NAME", .standard = "OTEL_SERVICE_NAME", .fallback = "agent-lightning",
         .meaning = "The resource attribute `service.name`; may also be in `OTEL_RESOURCE_ATTRIBUTES`."},
@@ -151,7 +173,7 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .meaning = "The local server takes the spans, and is started where none runs. Where it is unset, a given AgentOps key or endpoint means the cloud."},
     config_field<bool>{.member = &tracer_config::agentops_daemon, .name = "agentops_daemon",
         .variable = "AGENTOPS_DAEMON", .fallback = "true", .allowed = yes_or_no,
-        .meaning = "The local server ends with the program that started it."},
+        .meaning = "The local server ends with the program that started it, or with the last that uses it by then."},
     config_field<std::string>{.member = &tracer_config::agentops_api_key, .name = "agentops_api_key",
         .variable = "AGENTOPS_API_KEY", .kind = setting_kind::secret, .meaning = "The key of AgentOps' cloud; the local server takes any."},
     config_field<std::string>{.member = &tracer_config::agentops_api_endpoint, .name = "agentops_api_endpoint",
@@ -182,6 +204,7 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
     config_field<tracer_config::pairs>{.member = &tracer_config::otlp_headers, .name = "otlp_headers",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_HEADERS", .standard_general = "OTEL_EXPORTER_OTLP_HEADERS",
         .allowed = "key=value,... of valid header names and values, percent-encoded", .kind = setting_kind::secret,
+        .allowed_in_file = "an object of texts: valid header names, and values without control characters",
         .valid = are_headers, .meaning = "Headers of every OTLP request; the values are secrets."},
     config_field<std::string>{.member = &tracer_config::otlp_certificate, .name = "otlp_certificate",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", .standard_general = "OTEL_EXPORTER_OTLP_CERTIFICATE",
@@ -197,24 +220,54 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .fallback = "gzip", .allowed = "gzip, none", .kind = setting_kind::word, .meaning = "The compression of requests."},
     config_field<std::chrono::milliseconds>{.member = &tracer_config::otlp_timeout, .name = "otlp_timeout",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", .standard_general = "OTEL_EXPORTER_OTLP_TIMEOUT",
-        .fallback = "10000", .allowed = "whole milliseconds, 0 for no limit",
+        .fallback = "10000", .allowed = whole_milliseconds_or_none,
         .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
         .meaning = "The limit for a batch with its retries."},
     config_field<std::size_t>{.member = &tracer_config::max_queue_size, .name = "max_queue_size",
-        .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "65536", .allowed = "a whole number above 0",
-        .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Finished spans that may wait."},
+        .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "65536", .allowed = number_from_1,
+        .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Finished spans that may wait to be exported. Before the queue each thread has a ring of its own, which is a limit too: 256 KiB, a few thousand spans, that the worker empties into the queue; a thread that fills it faster loses spans, which are counted, though the queue has room."},
     config_field<std::size_t>{.member = &tracer_config::max_batch_size, .name = "max_batch_size",
         .standard = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .fallback = "4096",
-        .allowed = "a whole number above 0, at most the queue's size",
+        .allowed = "a whole number from 1 to 2147483647, at most the queue's size",
         .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Spans that are exported together."},
     config_field<std::chrono::milliseconds>{.member = &tracer_config::schedule_delay, .name = "schedule_delay",
-        .standard = "OTEL_BSP_SCHEDULE_DELAY", .fallback = "1000", .allowed = "whole milliseconds",
+        .standard = "OTEL_BSP_SCHEDULE_DELAY", .fallback = "1000", .allowed = whole_milliseconds,
         .valid = [](std::chrono::milliseconds const& delay) { return delay.count() >= 0; },
         .meaning = "The longest that a finished span waits before it is exported."},
     config_field<std::chrono::milliseconds>{.member = &tracer_config::export_timeout, .name = "export_timeout",
-        .standard = "OTEL_BSP_EXPORT_TIMEOUT", .fallback = "30000", .allowed = "whole milliseconds, 0 for no limit",
+        .standard = "OTEL_BSP_EXPORT_TIMEOUT", .fallback = "30000", .allowed = whole_milliseconds_or_none,
         .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
         .meaning = "The limit for the export of a batch."},
+    config_field<std::string>{.member = &tracer_config::spool, .name = "spool", .variable = "TRACER_SPOOL",
+        .allowed = "a directory",
+        .meaning = "With the exporters agentops and otlp: batches that the backend does not take are kept here, over the end of the program, and delivered when it does. Unset, they are lost. See docs/spool.md."},
+    config_field<byte_count>{.member = &tracer_config::spool_max_bytes, .name = "spool_max_bytes",
+        .variable = "TRACER_SPOOL_MAX_BYTES", .fallback = "512MiB",
+        .allowed = "a whole number of bytes from 1 to 9223372036854775807, alone or with KiB, MiB, GiB or TiB behind it",
+        .valid = [](byte_count const& bytes) { return bytes != byte_count{}; },
+        .meaning = "What the batches of one destination may take up in the spool; what finds no room there is lost."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::shutdown_timeout, .name = "shutdown_timeout",
+        .variable = "TRACER_SHUTDOWN_TIMEOUT", .fallback = "5000", .allowed = whole_milliseconds,
+        .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
+        .meaning = "How long the end of the program waits for spans that are not delivered yet; with 0 they are dropped. Each batch then gets one attempt, so that a backend that is down does not use this time up, and one that hangs does."},
+    config_field<std::size_t>{.member = &tracer_config::attribute_count_limit, .name = "attribute_count_limit",
+        .standard = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", .standard_general = "OTEL_ATTRIBUTE_COUNT_LIMIT",
+        .fallback = "128", .allowed = number_from_0, .meaning = "Attributes of a span; the first keys stay, and the span counts what was dropped."},
+    config_field<std::size_t>{.member = &tracer_config::event_count_limit, .name = "event_count_limit",
+        .standard = "OTEL_SPAN_EVENT_COUNT_LIMIT",
+        .fallback = "128", .allowed = number_from_0, .meaning = "Events of a span."},
+    config_field<std::size_t>{.member = &tracer_config::link_count_limit, .name = "link_count_limit",
+        .standard = "OTEL_SPAN_LINK_COUNT_LIMIT",
+        .fallback = "128", .allowed = number_from_0, .meaning = "Links of a span."},
+    config_field<std::size_t>{.member = &tracer_config::event_attribute_count_limit, .name = "event_attribute_count_limit",
+        .standard = "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+        .fallback = "128", .allowed = number_from_0, .meaning = "Attributes of an event."},
+    config_field<std::size_t>{.member = &tracer_config::link_attribute_count_limit, .name = "link_attribute_count_limit",
+        .standard = "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+        .fallback = "128", .allowed = number_from_0, .meaning = "Attributes of a link."},
+    config_field<std::size_t>{.member = &tracer_config::attribute_value_length_limit, .name = "attribute_value_length_limit",
+        .standard = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", .standard_general = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        .fallback = "2147483647", .allowed = number_from_0, .meaning = "Characters of a string, bytes of a byte array, also in arrays and maps; a single value is cut at 64 KiB in any case."},
     config_field<std::vector<std::string>>{.member = &tracer_config::propagators, .name = "propagators",
         .standard = "OTEL_PROPAGATORS", .fallback = "tracecontext,baggage", .allowed = "tracecontext, baggage, none",
         .valid = [](std::vector<std::string> const& names) { for (auto const& name : names) if (!list_has("tracecontext, baggage, none", name)) return false; return true; }, .by_rule = true,
@@ -226,6 +279,13 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
     config_field<tracer_config::pairs>{.member = &tracer_config::resource_attributes, .name = "resource_attributes",
         .standard = "OTEL_RESOURCE_ATTRIBUTES", .allowed = "key=value,... percent-encoded",
         .meaning = "Further attributes of the resource. One bad entry discards the whole variable."},
+    config_field<std::string>{.member = &tracer_config::redact, .name = "redact", .variable = "TRACER_REDACT",
+        .allowed = "rules between commas: KEY with `*` and `?`, detect:NAME, match:/PATTERN/, each with or without =ACTION; action=ACTION",
+        .meaning = "What is taken out of spans, resource and scope before they leave the process, and by which action: `mask`, `hash` or `drop`. Under Redaction is how they are written."},
+    config_field<std::string>{.member = &tracer_config::redact_key, .name = "redact_key", .variable = "TRACER_REDACT_KEY",
+        .allowed = "32 hexadecimal digits", .kind = setting_kind::secret,
+        .valid = [](std::string const& key) { return key.empty() || redaction_key::from_hex(key); },
+        .meaning = "The key of redaction's hashes; unset, a random one for each process."},
     config_field<bool>{.member = &tracer_config::sdk_disabled, .name = "sdk_disabled", .standard = "OTEL_SDK_DISABLED",
         .fallback = "false", .allowed = "true, false",
         .meaning = "Nothing is recorded, whatever the type; contexts are still passed on."},

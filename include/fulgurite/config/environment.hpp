@@ -7,6 +7,8 @@
 
 #include <fulgurite/config/descriptors.hpp>
 #include <fulgurite/config/loaded_config.hpp>
+#include <fulgurite/config/validate.hpp>
+#include <fulgurite/processor/redaction_rules.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -34,6 +36,7 @@ class environment_reader {
     apply_endpoint_rules();
     apply_resource_attributes();
     apply_batch_rule();
+    check_redaction_rules();
   }
 
  private:
@@ -98,28 +101,43 @@ class environment_reader {
     return false;
   }
 
-  /// OTEL_TRACES_EXPORTER: a list, of which one is taken. It also chooses the type where nothing else does.
+  /// OTEL_TRACES_EXPORTER: a list, of which the first that can be used is taken. It also chooses the type where nothing
+  /// else does; `jaeger` and `zipkin` are types, and ask for them even where this version has not got them.
   void apply_exporter_variable() {
     constexpr const char* variable = "OTEL_TRACES_EXPORTER";
-    const std::string_view list = text_of_variable(variable);
-    if (list.empty()) return;
+    std::vector<std::string> words;
+    value_from_text(text_of_variable(variable), text_rules::opentelemetry, words);
+    if (words.empty()) return;
     const bool type_unset = to_.origin("tracer_type") == config_origin::unset;
-    const bool zipkin_too = type_unset || to_.config.tracer_type == tracer_type::zipkin;
-    const std::string allowed = zipkin_too ? "one of otlp, console, none, zipkin" : "one of otlp, console, none";
-    std::string chosen;
-    for_each_part(list, [&](std::string_view part) {
-      const std::string word = lower_case(part);
-      if (word.empty()) return true;
-      if (chosen.empty() && (list_has("otlp, console, none", word) || (zipkin_too && word == "zipkin")))
-        chosen = word;
+    const auto usable = [&](std::string const& word) {
+      if (list_has("otlp, console, none", word)) return true;
+      if (!list_has(types_to_come, word)) return false;
+      return type_unset ? std::ranges::find(registered_, word) != registered_.end()
+                        : word == text_of(to_.config.tracer_type);
+    };
+    auto chosen = std::ranges::find_if(words, usable);
+    if (chosen == words.end() && type_unset)
+      chosen = std::ranges::find_if(words, [](std::string const& word) { return list_has(types_to_come, word); });
+    const std::string instead = chosen == words.end() && type_unset ? "; the type stays agentops" : "";
+    for (std::string const& word : words) {
+      if (chosen != words.end() && word == *chosen) continue;
+      if (usable(word))
+        to_.warnings.push_back(std::string(variable) + "=\"" + word +
+                               "\" is ignored: only one exporter is possible in " + "this version, and " + *chosen +
+                               " comes first");
       else
-        ignore(variable, word, allowed);
-      return true;
-    });
-    if (chosen.empty()) return;
+        ignore(variable, word,
+               "one of otlp, console, none" +
+                   (list_has(types_to_come, word) ? "; " + word + " is not in this version" : instead));
+    }
+    if (chosen == words.end()) return;
     to_.origins["traces_exporter"] = config_origin::opentelemetry;
-    if (chosen != "zipkin") to_.config.traces_exporter = chosen;
-    if (type_unset) to_.config.tracer_type = chosen == "zipkin" ? tracer_type::zipkin : tracer_type::opentelemetry;
+    const bool is_type = list_has(types_to_come, *chosen);
+    if (!is_type) to_.config.traces_exporter = *chosen;
+    if (!type_unset) return;
+    to_.config.tracer_type = tracer_type::opentelemetry;
+    if (is_type) value_from_text(*chosen, text_rules::own, to_.config.tracer_type);
+    to_.origins["tracer_type"] = config_origin::opentelemetry;
   }
 
   /// OTEL_TRACES_SAMPLER_ARG belongs to OTEL_TRACES_SAMPLER, and TRACER_SAMPLING_RATE replaces both.
@@ -202,14 +220,21 @@ class environment_reader {
     const config_origin origin = to_.origin("max_batch_size");
     if (batch <= queue) return;
     if (origin == config_origin::file) {
-      to_.problems.push_back(
-          {"max_batch_size", detail::text_of(batch), "at most the queue's size, " + detail::text_of(queue)});
+      to_.problems.push_back(problem_where_given(to_, "max_batch_size", "max_batch_size", detail::text_of(batch),
+                                                 "at most the queue's size, " + detail::text_of(queue)));
       return;
     }
     if (origin != config_origin::unset)
       ignore("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", detail::text_of(batch),
              "at most the queue's size, " + detail::text_of(queue));
     batch = std::min(tracer_config().max_batch_size, queue);
+  }
+
+  /// Each rule that is wrong is a problem of its own.
+  void check_redaction_rules() {
+    const redaction_rules rules(to_.config.redact);  // named: it must outlive the loop
+    for (auto const& problem : rules.problems())
+      to_.problems.push_back(problem_where_given(to_, "redact", "TRACER_REDACT", problem.rule, problem.allowed));
   }
 
   loaded_config& to_;

@@ -10,6 +10,8 @@
 
 #include <simdjson.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -28,13 +30,28 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// What a field's value may be in a file, in words; null where it is what a variable may be.
+/// What a field's value may be in a file, in words. `given_text`: it was a text.
 template <class T>
-constexpr const char* json_allowed() noexcept {
-  if constexpr (std::same_as<T, bool> || std::same_as<T, true_unless_said>) return "true or false";
+std::string json_allowed(std::string const& in_variable, bool given_text) {
   if constexpr (std::same_as<T, tracer_config::pairs>) return "an object of texts";
-  if constexpr (std::same_as<T, std::vector<std::string>>) return "an array of texts";
-  return nullptr;
+  if constexpr (std::same_as<T, std::vector<std::string>>) return "an array of texts of " + in_variable;
+  constexpr bool is_bool = std::same_as<T, bool> || std::same_as<T, true_unless_said>;
+  constexpr bool is_number =
+      std::same_as<T, double> || std::same_as<T, std::size_t> || std::same_as<T, std::chrono::milliseconds>;
+  if constexpr (is_bool || is_number)
+    return (is_bool ? "true or false" : in_variable) + (given_text ? ", without quotes" : "");
+  else if (given_text)
+    return in_variable;
+  else
+    return "a text in quotes" + (in_variable == "any text" ? "" : ": " + in_variable);
+}
+
+/// Whether a name that is no field's may have been meant for a secret's.
+inline bool may_name_secret(std::string_view name) {
+  const std::string lower = lower_case(name);
+  for (const char* word : {"key", "token", "secret", "pass", "auth", "cred", "header", "cookie"})
+    if (lower.find(word) != std::string::npos) return true;
+  return false;
 }
 
 template <class T>
@@ -49,6 +66,12 @@ bool value_from_json(simdjson::dom::element element, T& out) {
     std::int64_t value = 0;
     if (element.get(value) || value < 0 || value > INT32_MAX) return false;
     out = T(value);
+  } else if constexpr (std::same_as<T, byte_count>) {
+    std::string_view text;
+    if (!element.get(text)) return value_from_text(text, text_rules::own, out);
+    std::int64_t value = 0;
+    if (element.get(value) || value < 0) return false;
+    out = static_cast<byte_count>(value);
   } else if constexpr (std::same_as<T, std::vector<std::string>>) {
     simdjson::dom::array array;
     if (element.get(array)) return false;
@@ -84,6 +107,9 @@ class config_file_reader {
     simdjson::dom::parser parser;
     simdjson::dom::element document;
     simdjson::dom::object settings;
+    // Of a pipe nobody may ever write the end, and a device has none: a program must not wait for that to start.
+    struct stat what{};
+    if (stat(path_.c_str(), &what) == 0 && !S_ISREG(what.st_mode)) return cannot_be_read("This is no regular file.");
     if (const auto error = parser.load(path_).get(document)) return cannot_be_read(simdjson::error_message(error));
     if (document.get(settings)) return cannot_be_read("The document is not an object.");
     std::set<std::string_view> seen;
@@ -93,13 +119,14 @@ class config_file_reader {
       for_each_config_field([&](auto const& field) {
         if (known || entry.key != field.name) return;
         known = true;
-        if (!again) take(field, entry.value);
+        if (again)
+          refuse(entry.key, shown(field, entry.value), entry.value, "each field once, and this one is given before");
+        else
+          take(field, entry.value);
       });
-      if (again)
-        to_.problems.push_back(
-            {std::string(entry.key), known ? "given twice" : "unknown", "each field once" + place()});
-      else if (!known)
-        to_.problems.push_back({std::string(entry.key), "unknown", "one of " + names() + place()});
+      if (!known)
+        refuse(entry.key, shown_unknown(entry.key, entry.value), entry.value,
+               "the name of a field, and this is none: " + names());
     }
   }
 
@@ -126,19 +153,31 @@ class config_file_reader {
         return;
       }
     }
-    std::string allowed = allowed_with(registered_, field);
-    if (const char* in_json = json_allowed<T>()) {
-      const bool choices = std::same_as<T, std::vector<std::string>>;
-      allowed = choices ? std::string(in_json) + " of " + field.allowed : std::string(in_json);
-    }
-    to_.problems.push_back({field.name, shown(field, element), allowed + place()});
+    refuse(field.name, shown(field, element), element,
+           field.allowed_in_file ? field.allowed_in_file
+                                 : json_allowed<T>(allowed_with(registered_, field), element.is_string()));
+  }
+
+  void refuse(std::string_view name, std::string value, simdjson::dom::element element, std::string const& allowed) {
+    const bool is_text = element.is_string() || value == hidden_text;
+    to_.problems.push_back({std::string(name), std::move(value), allowed + place(), is_text});
   }
 
   /// A text as it is, anything else as JSON.
+  static std::string text_of_json(simdjson::dom::element element) {
+    std::string_view text;
+    return element.get(text) ? simdjson::minify(element) : std::string(text);
+  }
   template <class T>
   static std::string shown(config_field<T> const& field, simdjson::dom::element element) {
-    std::string_view text;
-    return field.shown_text(element.get(text) ? simdjson::minify(element) : std::string(text));
+    return field.shown_text(text_of_json(element));
+  }
+  /// Of a field that is not known, so that nobody can say what in it is a secret.
+  static std::string shown_unknown(std::string_view name, simdjson::dom::element element) {
+    if (may_name_secret(name)) return std::string(hidden_text);
+    if (element.is_object()) return "{...}";
+    if (element.is_array()) return "[...]";
+    return without_secrets(text_of_json(element));
   }
 
   void cannot_be_read(std::string_view sentence) {

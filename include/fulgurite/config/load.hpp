@@ -19,8 +19,10 @@ inline namespace v1 {
 template <std::invocable<const char*> Lookup>
 loaded_config load_config(Lookup const& lookup, std::span<const std::string> registered = {}) {
   loaded_config loaded;
-  if (const char* path = lookup("TRACER_CONFIG_FILE"); path && *path)
+  if (const char* path = lookup("TRACER_CONFIG_FILE"); path && *path) {
+    loaded.file = path;
     detail::read_config_file(loaded, path, registered);
+  }
   detail::read_environment(loaded, lookup, registered);
   return loaded;
 }

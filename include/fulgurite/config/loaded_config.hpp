@@ -15,6 +15,7 @@ inline namespace v1 {
 /// Where a setting's value comes from; a later one wins.
 enum class config_origin { unset, file, opentelemetry_general, opentelemetry, own_variable };
 
+/// A configuration as it was read: its values, where each came from, and what is wrong.
 struct loaded_config {
   tracer_config config = {};
   /// What makes the configuration unusable.
@@ -23,6 +24,8 @@ struct loaded_config {
   std::vector<std::string> warnings = {};
   /// By the name of the member; what is not in it is unset.
   std::map<std::string_view, config_origin> origins = {};
+  /// The file that was named; empty where there was none.
+  std::string file = {};
 
   config_origin origin(std::string_view member) const {
     const auto found = origins.find(member);

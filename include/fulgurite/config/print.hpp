@@ -28,7 +28,8 @@ inline std::string configuration_reference() {
   };
   const auto code = [](const char* text) { return text && *text ? fmt::format("`{}`", text) : std::string("–"); };
   add("| field | variable | OpenTelemetry's | default | allowed | meaning |\n|---|---|---|---|---|---|\n");
-  add("| – | `TRACER_CONFIG_FILE` | – | – | a file with a JSON object | The configuration file: an object whose keys "
+  add("| – | `TRACER_CONFIG_FILE` | – | – | a regular file with a JSON object | The configuration file: an object "
+      "whose keys "
       "are "
       "the fields of this table. The environment wins over it. |\n");
   detail::for_each_config_field([&](auto const& field) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,10 @@ class true_unless_said {
   bool said_ = false;
 };
 
+/// A number of bytes, in text with or without a unit: `512MiB`.
+enum class byte_count : std::uint64_t {};
+
+/// What a tracer is made of at run time. One member for each variable of docs/CONFIGURATION.md.
 struct tracer_config {
   using pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -65,7 +70,7 @@ struct tracer_config {
   std::string zipkin_endpoint = "http://localhost:9411/api/v2/spans";
   /// The local server, rather than AgentOps' cloud. Unsaid, a given key or endpoint means the cloud.
   true_unless_said agentops_managed = {};
-  /// The local server ends with the program that started it.
+  /// The local server ends with the program that started it, or with the last that uses it by then.
   bool agentops_daemon = true;
   std::string agentops_api_key = {};
   std::string agentops_api_endpoint = {};
@@ -95,10 +100,28 @@ struct tracer_config {
   std::chrono::milliseconds schedule_delay{1'000};
   /// 0 is no limit.
   std::chrono::milliseconds export_timeout{30'000};
+  /// A directory: what the backend does not take is kept there and delivered later. Empty: it is lost.
+  std::string spool = {};
+  /// What one destination may take up there.
+  byte_count spool_max_bytes{std::uint64_t{512} << 20};
+  /// How long the end waits for what is not delivered yet.
+  std::chrono::milliseconds shutdown_timeout{5'000};
+  // What a span may hold (record/limits.hpp).
+  std::size_t attribute_count_limit = 128;
+  std::size_t event_count_limit = 128;
+  std::size_t link_count_limit = 128;
+  std::size_t event_attribute_count_limit = 128;
+  std::size_t link_attribute_count_limit = 128;
+  /// Characters of a string, bytes of a byte array.
+  std::size_t attribute_value_length_limit = 2'147'483'647;
   std::vector<std::string> propagators = {"tracecontext", "baggage"};
   /// OpenTelemetry's name of a sampler; empty means `parentbased_traceidratio` with the sampling rate.
   std::string sampler = {};
   pairs resource_attributes = {};
+  /// What is taken out of spans before they leave the process: see processor/redaction_rules.hpp.
+  std::string redact = {};
+  /// Of redaction's hashes, 32 hexadecimal digits; empty means a random one for each process.
+  std::string redact_key = {};
   /// OpenTelemetry's switch: nothing is recorded, contexts are passed on.
   bool sdk_disabled = false;
   /// `debug`, `info`, `warn`, `error`, `off`; empty leaves it as it is.

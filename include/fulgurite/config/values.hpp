@@ -6,8 +6,10 @@
 
 #include <fulgurite/config/tracer_config.hpp>
 #include <fulgurite/context/trace_state.hpp>
+#include <fulgurite/diagnostics/ascii.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -28,8 +30,7 @@ inline constexpr std::string_view hidden_text = "********";
 
 inline std::string lower_case(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (char& c : lower) c = lower_case(c);
   return lower;
 }
 
@@ -116,6 +117,22 @@ inline bool value_from_text(std::string_view text, text_rules rules, std::chrono
   return true;
 }
 
+/// A whole number up to 2^63-1, alone or with B, KiB, MiB, GiB or TiB behind it.
+inline bool value_from_text(std::string_view text, text_rules, byte_count& out) {
+  const std::string word = lower_case(trimmed(text));
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc()) return false;
+  const std::string_view unit = trimmed(std::string_view(word).substr(static_cast<std::size_t>(end - word.data())));
+  int shift = -1;
+  if (unit.empty() || unit == "b") shift = 0;
+  for (int i = 0; i < 4; ++i)
+    if (unit == std::array{"kib", "mib", "gib", "tib"}[static_cast<std::size_t>(i)]) shift = 10 * (i + 1);
+  if (shift < 0 || value > static_cast<std::uint64_t>(INT64_MAX) >> shift) return false;
+  out = static_cast<byte_count>(value << shift);
+  return true;
+}
+
 inline bool value_from_text(std::string_view text, text_rules, tracer_type& out) {
   const std::string word = lower_case(trimmed(text));
   for (const auto type :
@@ -169,6 +186,18 @@ inline std::string text_of(double value) {
   return std::string(digits, error == std::errc() ? end : digits);
 }
 inline std::string text_of(std::size_t value) { return std::to_string(value); }
+/// In the largest unit of which it is a whole number.
+inline std::string text_of(byte_count value) {
+  auto number = static_cast<std::uint64_t>(value);
+  const char* unit = "";
+  for (const char* larger : {"KiB", "MiB", "GiB", "TiB"})
+    if (number != 0 && number % 1024 == 0) {
+      number /= 1024;
+      unit = larger;
+    } else
+      break;
+  return std::to_string(number) + unit;
+}
 inline std::string text_of(std::chrono::milliseconds value) { return std::to_string(value.count()); }
 inline std::string text_of(tracer_type value) { return std::string(to_string(value)); }
 inline std::string text_of(std::vector<std::string> const& values) {

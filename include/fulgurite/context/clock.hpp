@@ -16,8 +16,10 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// What the numbers of a clock are: ticks are made nanoseconds by the worker.
 enum class clock_unit : std::uint8_t { ticks, nanoseconds };
 
+/// What a clock is: a reading and its unit.
 template <class Clock>
 concept clock = requires {
   { Clock::now() } noexcept -> std::same_as<std::uint64_t>;

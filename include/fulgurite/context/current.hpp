@@ -20,11 +20,11 @@ inline context context_of(active_context const& active) {
 }  // namespace detail
 
 /// The context of the span that is current on this thread, with its baggage. Its span is invalid where there is none.
-inline context current_context() { return detail::context_of(detail::this_thread->current); }
+inline context current_context() { return detail::context_of(detail::seen_thread().current); }
 
 /// The baggage that is current on this thread.
 inline baggage current_baggage() {
-  const detail::context_extras* extras = detail::this_thread->current.extras;
+  const detail::context_extras* extras = detail::seen_thread().current.extras;
   return extras ? extras->baggage : baggage();
 }
 

@@ -8,16 +8,22 @@
 
 #include <cstdint>
 #include <ctime>
+#include <utility>
 
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// The next number of a stream.
+/// The next number of a stream. The step is one instruction, so that a signal handler never draws the same number.
 [[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state) noexcept {
-  state += 0xa0761d6478bd642fULL;
+  std::uint64_t step = 0xa0761d6478bd642fULL;
+#if defined(__x86_64__)
+  asm("xaddq %0, %1" : "+r"(step), "+m"(state) : : "cc");
+#else
+  step = std::exchange(state, state + step);
+#endif
   __extension__ using wide = unsigned __int128;
-  const wide product = static_cast<wide>(state) * (state ^ 0xe7037ed1a0b428dbULL);
+  const wide product = static_cast<wide>(step) * (step ^ 0xe7037ed1a0b428dbULL);
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

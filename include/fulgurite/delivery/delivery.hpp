@@ -1,7 +1,8 @@
 // Sends until it is delivered, refused or too late: what every network exporter does around its own protocol.
 //
 // The protocol says what an attempt came to (`attempt`), the schedule when the next one is (delivery/retry.hpp); here
-// is the waiting, which another thread can cut short.
+// is the waiting, which another thread can cut short: `interrupt` gives one request up, `hurry` means that the program
+// ends and nothing is waited for any more.
 #pragma once
 
 #include <fulgurite/delivery/options.hpp>
@@ -30,6 +31,9 @@ struct attempt {
   std::optional<std::chrono::nanoseconds> retry_after = std::nullopt;
   /// The next attempt need not wait: a kept connection had gone stale.
   bool at_once = false;
+  /// It says nothing about the request itself, which another day may bring through: it is worth keeping in a spool.
+  /// True of every `retry`.
+  bool later = false;
 };
 
 class delivery {
@@ -50,6 +54,7 @@ class delivery {
     retry_schedule schedule(options_, static_cast<std::uint64_t>(deadline.time_since_epoch().count()) ^
                                           reinterpret_cast<std::uintptr_t>(this));
     for (bool was_stale = false;;) {
+      const bool is_last = is_hurried();
       attempt last = send();
       if (last.result != attempt::outcome::retry) return last;
       if (last.at_once && !was_stale && !is_interrupted()) {
@@ -57,14 +62,27 @@ class delivery {
       } else {
         const auto pause = schedule.next(deadline - std::chrono::steady_clock::now(), last.retry_after);
         if (!pause) return last;
-        if (wait(*pause)) {
-          last.reason += " (interrupted before the next attempt)";
+        // One that was waiting when the end began has an attempt left, unless the backend asked for this pause.
+        if (is_last || !wait(*pause, last.retry_after.has_value())) {
+          last.reason += is_hurried() ? " (the program ended, or shut its tracer down, before the next attempt)"
+                                      : " (given up before the next attempt)";
           return last;
         }
       }
-      retried_.fetch_add(1, std::memory_order_relaxed);
+      count_retry();
     }
   }
+
+  /// One attempt, and another at once where a kept connection had gone stale: where a spool does the waiting.
+  template <class Send>
+  attempt run_once(Send&& send) {
+    attempt last = send();
+    if (last.result != attempt::outcome::retry || !last.at_once || is_interrupted()) return last;
+    count_retry();
+    return send();
+  }
+  /// A request is sent again that had been put aside.
+  void count_retry() noexcept { retried_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Makes `run` return after the attempt that is under way. From any thread.
   void interrupt() noexcept {
@@ -72,24 +90,37 @@ class delivery {
     interrupted_ = true;
     changed_.notify_all();
   }
+  /// From now on a request gets one attempt, and another at once where a kept connection had gone stale. A pause that
+  /// is under way ends, with at most one attempt after it. For good, and from any thread.
+  void hurry() noexcept {
+    const std::lock_guard lock(mutex_);
+    hurried_ = true;
+    changed_.notify_all();
+  }
   bool is_interrupted() const noexcept {
     const std::lock_guard lock(mutex_);
     return interrupted_;
+  }
+  bool is_hurried() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return hurried_;
   }
   /// How many attempts were not the first.
   std::uint64_t retried() const noexcept { return retried_.load(std::memory_order_relaxed); }
 
  private:
-  /// True when it was interrupted.
-  bool wait(std::chrono::nanoseconds pause) {
+  /// Whether there may be another attempt.
+  bool wait(std::chrono::nanoseconds pause, bool asked_for) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_until(lock, std::chrono::steady_clock::now() + pause, [this] { return interrupted_; });
+    const bool cut_short = changed_.wait_until(lock, std::chrono::steady_clock::now() + pause,
+                                               [this] { return interrupted_ || hurried_; });
+    return !cut_short || (!interrupted_ && !asked_for);
   }
 
   delivery_options options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool interrupted_ = false;
+  bool interrupted_ = false, hurried_ = false;
   std::atomic<std::uint64_t> retried_{0};
 };
 

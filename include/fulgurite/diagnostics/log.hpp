@@ -4,6 +4,11 @@
 // change that. Each message appears at most once a minute: a dead backend must not fill a disk.
 #pragma once
 
+#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/diagnostics/code_points.hpp>
+#include <fulgurite/diagnostics/process_wide.hpp>
+
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -14,10 +19,12 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
 
+/// How grave a message of the library is; as a threshold, the least that is said.
 enum class log_level { debug, info, warn, error, off };
 
 /// Receives a message that passed the level and the once-a-minute rule. It may be called from any thread, also from the
@@ -42,13 +49,14 @@ constexpr std::string_view to_string(log_level level) noexcept {
   return "off";
 }
 
-/// The level named by a text in lower case; `fallback` when it names none.
+/// The level named by a text, in any case; `fallback` when it names none.
 constexpr log_level log_level_named(std::string_view text, log_level fallback) noexcept {
-  if (text == "debug") return log_level::debug;
-  if (text == "info") return log_level::info;
-  if (text == "warn") return log_level::warn;
-  if (text == "error") return log_level::error;
-  if (text == "off") return log_level::off;
+  const auto is = [text](std::string_view word) { return equal_ignoring_case(text, word); };
+  if (is("debug")) return log_level::debug;
+  if (is("info")) return log_level::info;
+  if (is("warn")) return log_level::warn;
+  if (is("error")) return log_level::error;
+  if (is("off")) return log_level::off;
   return fallback;
 }
 
@@ -66,18 +74,47 @@ struct logger {
 };
 
 /// Never destroyed: tracing goes on in static destructors.
-inline logger& the_logger() {
-  static logger* instance = new logger;
-  return *instance;
+inline logger& the_logger() { return one_in_process<logger, process_part::log>(); }
+
+/// Around a fork: no other thread holds the log then.
+inline void hold_log() noexcept { the_logger().mutex.lock(); }
+inline void release_log() noexcept { the_logger().mutex.unlock(); }
+
+/// What a thread says while it holds a lock of the library: a handler may call the library again, so it must wait.
+struct delayed_message {
+  log_level level;
+  std::string text;
+  log_handler handler;
+};
+inline constinit thread_local std::vector<delayed_message>* delayed_messages = nullptr;
+
+inline void say(log_level level, std::string const& text, log_handler const& handler) {
+  if (handler) return handler(level, text);
+  std::fprintf(stderr, "fulgurite: %.*s: %s\n", static_cast<int>(to_string(level).size()), to_string(level).data(),
+               text.c_str());
 }
 
-/// What a backend or an exception says must not move a terminal's cursor: control characters become question marks.
-inline std::string harmless(std::string_view text) {
-  std::string shown(text);
-  for (char& c : shown)
-    if (static_cast<unsigned char>(c) < 0x20 ? c != '\n' : c == 0x7f) c = '?';
-  return shown;
-}
+/// While it lives this thread's messages are kept; its end says them. Declared before the lock is taken.
+class delayed_log {
+ public:
+  delayed_log() noexcept : outermost_(!delayed_messages) {
+    if (outermost_) delayed_messages = &messages_;
+  }
+  delayed_log(delayed_log const&) = delete;
+  delayed_log& operator=(delayed_log const&) = delete;
+  ~delayed_log() {
+    if (!outermost_) return;
+    delayed_messages = nullptr;
+    for (delayed_message const& message : messages_) try {
+        say(message.level, message.text, message.handler);
+      } catch (...) {
+      }
+  }
+
+ private:
+  bool outermost_;
+  std::vector<delayed_message> messages_;
+};
 
 /// Says a message. `key` is what the once-a-minute rule goes by; the message's own text when it is empty.
 inline void log(log_level level, std::string_view message, std::string_view key = {}) noexcept try {
@@ -95,9 +132,8 @@ inline void log(log_level level, std::string_view message, std::string_view key 
     handler = self.handler;
   }
   const std::string shown = harmless(message);
-  if (handler) return handler(level, shown);
-  std::fprintf(stderr, "fulgurite: %.*s: %s\n", static_cast<int>(to_string(level).size()), to_string(level).data(),
-               shown.c_str());
+  if (delayed_messages) return delayed_messages->push_back({level, shown, std::move(handler)});
+  say(level, shown, handler);
 } catch (...) {
 }
 

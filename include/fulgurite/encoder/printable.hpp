@@ -4,6 +4,7 @@
 // a line or reverse the direction of writing, so whatever the project prints of a span goes through here.
 #pragma once
 
+#include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/encoder/utf8.hpp>
 
 #include <cstddef>
@@ -13,18 +14,6 @@
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
-
-inline constexpr char32_t replacement_code_point = 0xfffd;
-
-/// Takes one code point off the front of a text that is not empty; U+FFFD for what is not well-formed.
-inline char32_t take_code_point(std::string_view& text) noexcept {
-  const utf8_step step = next_character(text, 0);
-  const unsigned lead = static_cast<unsigned char>(text[0]);
-  char32_t c = step.size == 1 ? lead : lead & (0x7fU >> step.size);
-  for (std::size_t i = 1; i < step.size; ++i) c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
-  text.remove_prefix(step.size);
-  return step.valid ? c : replacement_code_point;
-}
 
 /// Columns of one code point. Coarse: whole blocks of Unicode, as terminals mostly agree on them.
 constexpr std::size_t width_of(char32_t c) noexcept {
@@ -36,19 +25,13 @@ constexpr std::size_t width_of(char32_t c) noexcept {
   return wide ? 2 : 1;
 }
 
-/// Whether a character changes the direction of writing or ends a line.
-constexpr bool turns_text(char32_t c) noexcept {
-  return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x2028 ||
-         c == 0x2029 || c == 0x061c;
-}
-
 /// What stands for a character that must not reach a terminal; empty for all others.
 inline std::string terminal_escape(char32_t c) {
   if (c == '\n') return "\\n";
   if (c == '\r') return "\\r";
   if (c == '\t') return "\\t";
-  const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-  if (!control && !turns_text(c)) return {};
+  if (!moves_terminal(c)) return {};
+  const bool control = is_control(c);
   std::string text = control ? "\\x" : "\\u";
   for (int shift = control ? 4 : 12; shift >= 0; shift -= 4) text += "0123456789abcdef"[c >> shift & 15U];
   return text;

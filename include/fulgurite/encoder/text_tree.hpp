@@ -25,6 +25,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// How a tree of spans is drawn.
 struct text_tree_options {
   bool colours = false;
   /// Columns. Names and values are cut so that lines rarely pass it.

@@ -11,6 +11,7 @@
 #include <fulgurite/context/clock.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/engine/clock_converter.hpp>
+#include <fulgurite/engine/fork.hpp>
 #include <fulgurite/engine/pieces.hpp>
 #include <fulgurite/engine/record_sink.hpp>
 #include <fulgurite/engine/ring.hpp>
@@ -21,6 +22,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <mutex>
@@ -38,13 +40,14 @@ class engine {
   /// How long the worker sleeps at the most, nanoseconds.
   static constexpr std::int64_t poll_interval = 200'000'000;
 
-  static engine& instance() {
-    static engine* the_engine = new engine;
-    return *the_engine;
-  }
+  static engine& instance() { return one_in_process<engine, process_part::engine>(); }
+
+  /// Whether two keys are of the same place, one after the other.
+  static bool same_slot(std::uint32_t a, std::uint32_t b) noexcept { return ((a ^ b) & slot_mask) == 0; }
 
   /// Registers a pipeline and starts the worker; the pipeline's key, or 0 when there are too many.
   std::uint32_t add(std::shared_ptr<record_sink> sink) {
+    const delayed_log later;
     const std::lock_guard lock(mutex_);
     std::uint32_t slot = 0;
     if (sinks_.size() < max_pipelines) {
@@ -61,6 +64,8 @@ class engine {
     place.generation = place.generation % max_generation + 1;
     place.sink = std::move(sink);
     place.key = place.generation << slot_bits | slot;
+    place.blocks = place.sink->blocks();
+    any_blocks_ = any_blocks_ || place.blocks;
     start_worker();
     return place.key;
   }
@@ -97,7 +102,10 @@ class engine {
 
   /// Empties every thread's ring into the pipelines.
   void collect() noexcept {
+    const delayed_log later;
     const std::lock_guard lock(mutex_);
+    if (any_blocks_)
+      for (entry& place : sinks_) place.stuck = false;
     try {
       clock_.refresh();
       drain_all();
@@ -123,10 +131,32 @@ class engine {
     if (!wake_pending_.exchange(true, std::memory_order_relaxed)) sem_post(&wake_up_);
   }
 
+  /// Starts the worker where it does not run: in the child of a fork, which has none until its first record.
+  void ensure_worker() noexcept {
+    if (!worker_started_.load(std::memory_order_relaxed)) [[unlikely]]
+      restart_worker();
+  }
+
+  /// Whether the last round left records of this pipeline where they were.
+  bool is_stuck(std::uint32_t key) {
+    const std::lock_guard lock(mutex_);
+    entry const& place = sinks_[key & slot_mask];
+    return place.key == key && place.stuck;
+  }
+  /// Whether a thread may wait for room for this pipeline's records: somebody will make it.
+  bool may_wait_for(std::uint32_t key) {
+    const std::lock_guard lock(mutex_);
+    entry const& place = sinks_[key & slot_mask];
+    return place.key == key && place.blocks && place.sink->blocks() && worker_started_ && !worker_failed_;
+  }
+
   /// Spans that ended after their tracer was gone.
   std::uint64_t lost_after_shutdown() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
  private:
+  template <class T, process_part>
+  friend T& one_in_process();
+
   static constexpr std::uint32_t slot_bits = 12;
   static constexpr std::uint32_t slot_mask = max_pipelines - 1;
   static constexpr std::uint32_t max_generation =
@@ -137,14 +167,63 @@ class engine {
     std::uint32_t key = 0;
     std::uint32_t generation = 0;
     bool touched = false;
+    bool blocks = false, stuck = false;
   };
 
-  engine() noexcept { sem_init(&wake_up_, 0, 0); }
+  engine() noexcept {
+    sem_init(&wake_up_, 0, 0);
+    pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(false); },
+                   [] { instance().after_fork(true); });
+    // exit() destroys the tracers, which deliver; quick_exit() destroys nothing.
+    std::at_quick_exit([] { instance().end_with_process(); });
+  }
+
+  void end_with_process() noexcept try {
+    std::vector<std::shared_ptr<record_sink>> open;
+    {
+      const std::lock_guard lock(mutex_);
+      for (entry const& place : sinks_)
+        if (place.sink) open.push_back(place.sink);
+    }
+    for (auto const& sink : open) sink->end_with_process();
+  } catch (...) {
+  }
+
+  void before_fork() noexcept {
+    mutex_.lock();
+    for (entry& place : sinks_)
+      if (place.sink) place.sink->before_fork();
+    hold_log();
+  }
+  void after_fork(bool in_child) noexcept {
+    release_log();
+    if (in_child) {
+      the_process_wide().making = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+      begin_generation();
+      generation_ = generation_of(process().generation_bits);
+      pieces_ = {};
+      deferred_.clear();
+      lost_.store(0, std::memory_order_relaxed);
+      worker_started_.store(false, std::memory_order_relaxed);  // most children only call exec
+      wake_pending_.store(false, std::memory_order_relaxed);
+      sem_init(&wake_up_, 0, 0);
+    }
+    for (entry& place : sinks_)
+      if (place.sink) place.sink->after_fork(in_child);
+    mutex_.unlock();
+  }
+
+  [[gnu::noinline, gnu::cold]] void restart_worker() noexcept {
+    const delayed_log later;
+    const std::lock_guard lock(mutex_);
+    for (entry const& place : sinks_)
+      if (place.sink) return start_worker();
+  }
 
   void drain_all() {
     for (thread_state* thread = process().threads.load(std::memory_order_acquire); thread; thread = thread->next) {
       const bool closed = thread->closed.load(std::memory_order_acquire);
-      drain(*thread, [this](std::byte* record) { take(record); });
+      drain(*thread, [this](std::byte* record) { return take(record); });
       // Its thread has ended and its ring is empty: another thread may have it.
       if (closed && thread->in_use.load(std::memory_order_relaxed) && is_empty(*thread)) {
         thread->closed.store(false, std::memory_order_relaxed);
@@ -153,18 +232,30 @@ class engine {
     }
   }
 
-  void take(std::byte* record) {
-    const auto& header = *reinterpret_cast<const record_header*>(record);
-    if ((header.marks & mark_piece) != 0) return pieces_.add(record);
+  /// False when there is no room for it and its pipeline blocks.
+  bool take(std::byte* record) {
+    auto& header = *reinterpret_cast<record_header*>(record);
+    if (process_generation(header) != generation_) [[unlikely]]
+      return true;  // the parent's
+    if ((header.marks & mark_piece) != 0) return pieces_.add(record), true;
+    if (any_blocks_) {
+      entry& place = sinks_[header.pipeline & slot_mask];
+      if (place.blocks && place.key == header.pipeline && place.sink->would_block()) {
+        place.stuck = true;
+        return false;
+      }
+    }
+    header.kind = kind_alone(header.kind);
     const bool activated = (header.marks & mark_activated) != 0;
     if (header.pieces != 0 || activated || (!pieces_.empty() && pieces_.contains(header.span_id))) [[unlikely]] {
       if (activated || pieces_.count(header.span_id) < header.pieces)
         deferred_.emplace_back(record, record + header.size);
       else
         deliver(pieces_.join(record));
-      return;
+      return true;
     }
     deliver(record);
+    return true;
   }
 
   void deliver(std::byte* record) {
@@ -181,7 +272,7 @@ class engine {
 
   /// A thread with all signals blocked: they are the program's.
   void start_worker() {
-    if (std::exchange(worker_started_, true)) return;
+    if (worker_started_.exchange(true, std::memory_order_relaxed)) return;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -196,8 +287,10 @@ class engine {
     if (failed == 0) {
       pthread_setname_np(worker, "fulgurite");
       pthread_detach(worker);
-    } else
+    } else {
+      worker_failed_ = true;
       log(log_level::error, "the collecting thread cannot be started; spans are collected by force_flush only");
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
@@ -213,6 +306,7 @@ class engine {
       sem_clockwait(&wake_up_, CLOCK_MONOTONIC, &until);
       wake_pending_.store(false, std::memory_order_relaxed);
       collect();
+      const delayed_log later;
       const std::lock_guard lock(mutex_);
       for (entry& place : sinks_)
         if (place.sink) place.sink->poll();
@@ -227,7 +321,9 @@ class engine {
   std::vector<std::vector<std::byte>> deferred_;
   clock_converter clock_;
   std::atomic<std::uint64_t> lost_{0};
-  bool worker_started_ = false;
+  std::uint8_t generation_ = 0;
+  std::atomic<bool> worker_started_{false}, worker_failed_{false};
+  bool any_blocks_ = false;
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};
 };

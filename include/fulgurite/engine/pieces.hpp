@@ -1,7 +1,7 @@
 // The pieces of spans that are still open: what did not fit a span's own buffer and went ahead into a ring.
 //
 // They wait here until the span's end record comes, and are joined with it. A span that never ends leaves its pieces
-// behind, so their sum is capped: the oldest span's are given up first.
+// behind, so their sum is capped: the oldest span's are given up first, and counted in the span if it ends after all.
 #pragma once
 
 #include <fulgurite/diagnostics/log.hpp>
@@ -19,7 +19,7 @@ namespace detail {
 
 class open_pieces {
  public:
-  static constexpr std::size_t max_bytes = std::size_t{16} << 20;
+  static constexpr std::size_t max_bytes = std::size_t{64} << 20;
   /// What a span takes beside its items, about.
   static constexpr std::size_t bytes_a_span = 256;
 
@@ -45,9 +45,10 @@ class open_pieces {
     span.runs.insert(at, {header.end, span.items.size() - size, size});
     if (header.pieces != 0) ++span.count;
     while (bytes_ > max_bytes && !order_.empty()) {
-      if (take_out(order_.front()))
-        log(log_level::warn, "open spans hold more than 16 MiB; what the oldest was given is lost", "open pieces");
+      const std::uint64_t oldest = order_.front();
       order_.pop_front();
+      if (give_up(oldest))
+        log(log_level::warn, "open spans hold more than 64 MiB; what the oldest was given is dropped", "open pieces");
     }
   }
 
@@ -102,6 +103,35 @@ class open_pieces {
       const status_code code = item.status();
       if (code != status_code::unset && header.status != status_code::ok) header.status = code;
     }
+  }
+
+  /// Puts counts in the place of a span's items; the second time, nothing. False when the span has ended meanwhile.
+  bool give_up(std::uint64_t id) {
+    const auto found = spans_.find(id);
+    if (found == spans_.end()) return false;
+    waiting& span = found->second;
+    std::uint64_t dropped[3] = {};
+    bool items = false;
+    for (const std::byte *at = span.items.data(), *end = at + span.items.size(); at != end;) {
+      const item_view item(at);
+      at = item.end();
+      if (item.kind() == item_kind::dropped) {
+        for (std::size_t i = 0; i < 3; ++i) dropped[i] += read_packed<std::uint64_t>(item.body() + 8 * i);
+        continue;
+      }
+      items = true;
+      if (item.kind() == item_kind::attribute) ++dropped[0];
+      if (item.kind() == item_kind::event) ++dropped[1];
+      if (item.kind() == item_kind::link) ++dropped[2];
+    }
+    if (!items) return take_out(id);
+    bytes_ -= span.items.size() - dropped_item_size;
+    span.items.assign(dropped_item_size, std::byte{});
+    span.items.shrink_to_fit();
+    write_dropped_item(span.items.data(), dropped);
+    span.runs.assign(1, {span.runs.front().time, 0, dropped_item_size});
+    order_.push_back(id);
+    return true;
   }
 
   /// False when the span has ended meanwhile; the order may still name it.

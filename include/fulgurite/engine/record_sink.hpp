@@ -26,6 +26,16 @@ class record_sink {
   virtual void poll() noexcept = 0;
   /// Exports on the calling thread what was accepted, where the processor is of that kind. Not under the lock.
   virtual void export_inline() noexcept = 0;
+  /// Whether threads wait where there is no room for their records, rather than drop them.
+  virtual bool blocks() const noexcept { return false; }
+  /// Of such a sink: there is no room now. The collector leaves the record in its ring.
+  virtual bool would_block() noexcept { return false; }
+  /// The process ends without destroying the tracer: delivers what there is, within a time of the sink's own.
+  virtual void end_with_process() noexcept {}
+  /// Around a fork, on the thread that forks. Between the two nothing of the sink is held or half changed by another
+  /// thread. In the child the other threads are gone, and everything that was collected is the parent's.
+  virtual void before_fork() noexcept {}
+  virtual void after_fork(bool in_child) noexcept { static_cast<void>(in_child); }
 };
 
 }  // namespace detail

@@ -6,10 +6,10 @@
 // size drops the record.
 #pragma once
 
+#include <fulgurite/context/pages.hpp>
 #include <fulgurite/context/thread_state.hpp>
 #include <fulgurite/record/packed_record.hpp>
 
-#include <sys/mman.h>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -36,27 +36,25 @@ struct ring {
 
   /// Null when there is no memory. The pages that records will touch are touched here, where it does not hurt.
   static ring* make(std::uint64_t capacity) noexcept {
-    ring* made = new (std::nothrow) ring;
-    if (!made) return nullptr;
-    void* storage = mmap(nullptr, capacity * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (storage == MAP_FAILED) {
-      delete made;
-      return nullptr;
-    }
-    std::memset(storage, 0, capacity);
-    made->data = static_cast<std::byte*>(storage);
+    auto* const storage = static_cast<std::byte*>(allocate_pages(own_size + capacity * 2));
+    if (!storage) return nullptr;
+    ring* const made = ::new (static_cast<void*>(storage)) ring;
+    made->data = storage + own_size;
     made->capacity = capacity;
+    std::memset(made->data, 0, capacity);
     return made;
   }
-  static void destroy(ring* old) noexcept {
-    munmap(old->data, old->capacity * 2);
-    delete old;
-  }
+  static void destroy(ring* old) noexcept { free_pages(old, own_size + old->capacity * 2); }
+
+ private:
+  static constexpr std::size_t own_size = 4096;  // before the records, so that these begin at a page
 };
 
 inline void use_ring(thread_state& thread, ring& fresh) noexcept {
   thread.owned_ring.store(&fresh, std::memory_order_release);
-  thread.writer = {fresh.data, fresh.capacity - 1, 0, fresh.capacity / 2 - ring_slack, &fresh.tail};
+  thread.writer = {fresh.data, fresh.capacity - 1, 0, 0, &fresh.tail};
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  thread.writer.limit = fresh.capacity / 2 - ring_slack;
 }
 
 /// A capacity of at least `least` that holds a record of `size` bytes.
@@ -69,6 +67,9 @@ constexpr std::uint64_t large_enough(std::uint64_t least, std::uint64_t size) no
 /// worker has something to do: the ring is half full, or full.
 template <class Wake>
 [[gnu::noinline, gnu::cold]] bool make_room(thread_state& thread, std::uint64_t size, Wake&& wake) noexcept {
+  // A signal handler that traces meanwhile finds no room, and does not come here: see span/record_writer.hpp.
+  thread.writer.limit = 0;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   ring* current = thread.owned_ring.load(std::memory_order_relaxed);
   if (!current) {
     current = ring::make(large_enough(smallest_ring, size));
@@ -96,7 +97,7 @@ template <class Wake>
   return true;
 }
 
-/// Hands every record that is in the thread's rings to `take(std::byte*)`.
+/// Hands every record that is in the thread's rings to `take(std::byte*) -> bool`, up to one that it does not take.
 template <class Take>
 void drain(thread_state& thread, Take&& take) {
   ring* from = thread.first_ring.load(std::memory_order_acquire);
@@ -108,7 +109,7 @@ void drain(thread_state& thread, Take&& take) {
     while (head != tail) {
       std::byte* record = from->data + (head & (from->capacity - 1));
       const auto size = reinterpret_cast<const record_header*>(record)->size;
-      take(record);
+      if (!take(record)) return;
       head += size;
       from->head.store(head, std::memory_order_release);
     }

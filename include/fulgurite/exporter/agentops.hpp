@@ -2,15 +2,20 @@
 //
 // Managed, the server is found by the data directory's `server.json` or started with the first batch
 // (exporter/local_server.hpp); either way a token is fetched first and spans follow as OTLP with that token
-// (exporter/otlp_channel.hpp). What the environment variables AGENTOPS_... mean is told in config/descriptors.hpp.
+// (exporter/otlp_channel.hpp). Who is given a token by the local server becomes one of its owners, with the last of
+// which it ends; one that was just ending, or was killed, is looked for or started afresh. What the environment
+// variables AGENTOPS_... mean is told in config/descriptors.hpp.
 #pragma once
 
 #include <fulgurite/delivery/options.hpp>
+#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/encoder/json_text.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/local_server.hpp>
 #include <fulgurite/exporter/otlp_channel.hpp>
+
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -24,10 +29,11 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Where the spans go, and how. The defaults are the local server's.
 struct agentops_options {
   /// Spans go to a server on this machine, which is started where none runs; else to AgentOps' cloud.
   bool managed = true;
-  /// A server that was started ends with this program; else it stays.
+  /// A server that was started ends with this program, or the last that uses it by then; else it stays.
   bool daemon = true;
   /// With `production` no server is started and nothing delivered to one.
   std::string environment = "development";
@@ -42,7 +48,9 @@ struct agentops_options {
   bool gzip = true;
   /// For a batch, all its attempts included, and the server's start.
   std::chrono::milliseconds timeout{10'000};
-  /// After a server could not be found or started, or refused the key, it is not tried again for this long.
+  /// After a server could not be found or started, or refused the key, it is not tried again for this long. One that
+  /// was started and has died is started again at once; only where it dies again and again, three starts within this
+  /// time, that waits too.
   std::chrono::milliseconds restart_interval{5'000};
   delivery_options delivery = {.max_attempts = 3, .initial_backoff = std::chrono::milliseconds(50)};
 };
@@ -59,14 +67,42 @@ class agentops_exporter {
     detail::log(log_level::error, "agentops: out of memory; a batch was not delivered");
     return export_result::failure;
   }
-  bool flush(deadline) noexcept { return true; }
-  bool shutdown(deadline) noexcept {
-    if (state_) state_->shut_down = true;
-    return true;
+  /// Delivers what is in the spool. True when nothing of this process is left there; without one nothing is held back.
+  bool flush(deadline until) noexcept try { return !state_ || state_->flush(until); } catch (...) {
+    return false;
   }
+  /// The same; what cannot be delivered now stays in the spool for the next process.
+  bool shutdown(deadline until) noexcept {
+    const bool delivered = flush(until);
+    if (state_) state_->close();
+    return delivered;
+  }
+  /// When the oldest batch of the spool is to be tried again.
+  deadline idle_at() const noexcept { return state_ ? state_->idle_at() : deadline::max(); }
+  void idle() noexcept try {
+    if (state_) state_->replay();
+  } catch (...) {
+    detail::log(log_level::error, "agentops: out of memory; a batch stays in the spool");
+    state_->put_off();
+  }
+  bool keeps_undelivered() const noexcept { return state_ && state_->has_spool(); }
   /// Makes the `export_spans` that is under way give up; from any thread.
   void interrupt() noexcept {
     if (state_) state_->interrupt();
+  }
+  /// From now on a batch gets one attempt, and an `export_spans` that waits for another stops waiting; from any thread.
+  /// A server is still looked for, or started, where there is none or it has gone.
+  void hurry() noexcept {
+    if (state_) state_->hurry();
+  }
+  /// In the child of a fork: the server is looked for anew.
+  void after_fork() noexcept try {
+    if (!state_) return;
+    auto fresh = std::make_unique<state>(state_->options, state_.get());
+    fresh->shut_down = state_->shut_down.load();
+    detail::leave_behind(std::exchange(state_, std::move(fresh)));
+  } catch (...) {
+    detail::log(log_level::error, "agentops: no memory in the child of a fork");
   }
   /// From any thread, as all below.
   exporter_stats stats() const noexcept { return state_ ? state_->stats() : exporter_stats{}; }
@@ -77,8 +113,15 @@ class agentops_exporter {
   using time_point = std::chrono::steady_clock::time_point;
 
   struct state {
-    explicit state(agentops_options given) : options(std::move(given)) {
+    /// `parent`: in the child of a fork.
+    explicit state(agentops_options given, state* parent = nullptr) : options(std::move(given)) {
       if (options.data_directory.empty()) options.data_directory = detail::default_data_directory();
+      if (parent)
+        spool_ = parent->spool_ ? parent->spool_->for_child() : nullptr;
+      else if (!options.delivery.spool.empty() && may_deliver())
+        spool_ = std::make_shared<detail::spooled_delivery>(
+            options.delivery, options.managed ? detail::spool_destination("agentops-local", options.data_directory)
+                                              : detail::spool_destination("agentops", options.exporter_endpoint));
       if (!options.managed && options.api_key.empty())
         detail::log(log_level::error,
                     "agentops: the cloud needs an API key (AGENTOPS_API_KEY); no span will be delivered");
@@ -88,31 +131,72 @@ class agentops_exporter {
       if (shut_down) return export_result::failure;
       interrupted = false;
       const time_point until = std::chrono::steady_clock::now() + options.timeout;
-      for (int attempt = 0; attempt < 2 && !interrupted; ++attempt) {
-        if (!channel && !connect(until)) return export_result::failure;
-        channel->begin();
+      if (spool_) return send_or_keep(batch, until);
+      std::string reason;
+      for (int attempt = 0; attempt < max_attempts && !interrupted; ++attempt) {
+        if (!channel_ && !connect(until)) break;
+        channel_->begin();
         if (interrupted) break;
-        if (channel->send(batch, until) == export_result::success) return export_result::success;
-        // Gone, or the token has run out: find it, or start it, once more.
-        const bool gone = channel->last_failure() == detail::http_answer::failure::refused;
-        const bool unknown = channel->last_status() == 401 || channel->last_status() == 403;
-        if (!gone && !unknown) break;
+        if (channel_->send(batch, until) == export_result::success) return export_result::success;
+        reason = channel_->reason();
+        if (!lost()) break;
         replace(nullptr);
+        detail::log(log_level::info, "agentops: the server is looked for once more: " + reason);
       }
+      if (!reason.empty()) say("a batch was not delivered: " + reason);
       return export_result::failure;
     }
 
+    /// The oldest batch of the spool, when it is due; a server that is gone is found, or started, once more.
+    void replay() {
+      if (shut_down || !spool_) return;
+      interrupted = false;
+      replay_until(std::chrono::steady_clock::now() + options.timeout);
+    }
+    bool flush(time_point until) {
+      if (shut_down || !spool_) return true;
+      interrupted = false;
+      const time_point per_request = std::chrono::steady_clock::now() + options.timeout;
+      for (int attempt = 1;; ++attempt) {
+        if (spool_->idle_at() == time_point::max() || (!channel_ && !connect(std::min(until, per_request))))
+          return spool_->counts().waiting == 0;
+        channel_->begin();
+        if (channel_->flush(until, per_request)) return true;
+        if (!lost()) return false;
+        replace(nullptr);
+        if (attempt == max_attempts || interrupted || std::chrono::steady_clock::now() >= until) return false;
+        spool_->answered();  // no pause: the server may only have been restarted
+      }
+    }
+    void close() noexcept {
+      shut_down = true;
+      if (spool_) spool_->close();
+    }
+    time_point idle_at() const noexcept { return spool_ && !shut_down ? spool_->idle_at() : time_point::max(); }
+    void put_off() noexcept {
+      if (spool_) spool_->not_answered();
+    }
+    bool has_spool() const noexcept { return spool_ != nullptr; }
+
     void interrupt() noexcept {
-      const std::lock_guard lock(mutex);
+      const std::lock_guard lock(mutex_);
       interrupted = true;
-      if (asking) asking->interrupt();
-      if (channel) channel->interrupt();
+      if (asking_) asking_->interrupt();
+      if (channel_) channel_->interrupt();
+    }
+
+    void hurry() noexcept {
+      const std::lock_guard lock(mutex_);
+      hurried_ = true;
+      if (channel_) channel_->hurry();
     }
 
     exporter_stats stats() const noexcept {
-      const std::lock_guard lock(mutex);
-      exporter_stats sum = before;
-      if (channel) add(sum, channel->stats());
+      const std::lock_guard lock(mutex_);
+      exporter_stats sum = before_;
+      if (channel_) add(sum, channel_->stats());
+      if (offline_) add(sum, offline_->stats());
+      if (spool_) detail::add_spool(sum, *spool_);
       return sum;
     }
 
@@ -140,6 +224,9 @@ class agentops_exporter {
     std::atomic<bool> shut_down{false}, interrupted{false};
 
    private:
+    static constexpr int max_starts = 3;
+    /// With another server, or another token.
+    static constexpr int max_attempts = 3;
     static constexpr const char* not_in_production =
         "the local server is not for production: choose a backend with TRACER_TYPE, or AGENTOPS_MANAGED=false with a "
         "key";
@@ -150,85 +237,148 @@ class agentops_exporter {
       to.rejected += more.rejected;
       to.too_large += more.too_large;
     }
+    /// Whether there can ever be somebody to send to.
+    bool may_deliver() const {
+      if (!options.managed) return !options.api_key.empty();
+      return options.environment != "production" && !options.data_directory.empty();
+    }
+
+    export_result send_or_keep(span_batch const& batch, time_point until) {
+      if (!channel_ && (!spool_->is_due() || !connect(until))) {
+        if (spool_->is_due()) spool_->not_answered();
+        if (!offline_) {
+          auto fresh = std::make_unique<detail::otlp_channel>(channel_options(), spool_);
+          const std::lock_guard lock(mutex_);
+          offline_ = std::move(fresh);
+        }
+        return offline_->keep(batch);
+      }
+      channel_->begin();
+      const export_result result = channel_->send(batch, until);
+      if (result == export_result::failure) channel_->say_lost();
+      if (!lost()) return result;
+      replace(nullptr);
+      spool_->answered();  // no pause: the server may only have been restarted
+      replay_until(until);
+      return result;
+    }
+    void replay_until(time_point until) {
+      if (!channel_ && !connect(until)) return spool_->not_answered();
+      channel_->begin();
+      channel_->replay(until);
+      if (lost()) replace(nullptr);
+    }
+    /// The server is gone, or the token has run out: it is to be found, or started, once more.
+    bool lost() const noexcept {
+      using failure = detail::http_answer::failure;
+      const failure why = channel_->last_failure();
+      return why == failure::refused || (options.managed && why == failure::disconnected) ||
+             channel_->last_status() == 401 || channel_->last_status() == 403;
+    }
+    detail::otlp_channel_options channel_options() const {
+      detail::otlp_channel_options to;
+      to.gzip = options.gzip;
+      to.delivery = options.delivery;
+      to.name = "agentops";
+      to.caller_says_lost = true;
+      return to;
+    }
+
     static void say(std::string const& what) { detail::log(log_level::error, "agentops: " + what); }
 
     void replace(std::unique_ptr<detail::otlp_channel> fresh) {
-      const std::lock_guard lock(mutex);
-      if (channel) add(before, channel->stats());
-      channel = std::move(fresh);
+      const std::lock_guard lock(mutex_);
+      if (channel_) add(before_, channel_->stats());
+      channel_ = std::move(fresh);
+      if (channel_ && hurried_) channel_->hurry();
     }
 
     /// False, and something said, when there is nobody to send to.
     bool connect(time_point until) {
       const time_point now = std::chrono::steady_clock::now();
-      if (now < not_before) return false;
-      not_before = now + options.restart_interval;
-      if (!options.managed) return open(options.endpoint, options.exporter_endpoint, until);
+      if (now < not_before_) return false;
+      not_before_ = now + options.restart_interval;
+      if (!options.managed) {
+        const std::string problem = open(options.endpoint, options.exporter_endpoint, until);
+        return problem.empty() || (say(problem), false);
+      }
       if (options.environment == "production") return say(not_in_production), false;
       if (options.data_directory.empty()) return say("there is no home directory for the local server's data"), false;
-      std::string url = detail::announced_server(options.data_directory);
-      if (url.empty() || !ask_health(url + "/health", until).reachable) {
-        const std::string program = detail::find_command("fulgurite");
-        if (program.empty()) {
-          if (!std::exchange(said_missing, true))
-            say(std::string(not_installed) + ": spans are not stored; the last trace stays in memory");
-          return false;
+      std::string url, problem;
+      for (int attempt = 1;; ++attempt) {
+        // One that has just failed is not believed again: the command knows whether it lives.
+        std::string found = detail::announced_server(options.data_directory);
+        if (found.empty() || found == url || !ask_health(found + "/health", until).reachable) found = start(now, until);
+        if (found.empty()) return false;
+        url = std::move(found);
+        problem = open(url, url + "/v1/traces", until);
+        if (problem.empty()) {
+          // A server that was there may be lost at once; that must not wait.
+          not_before_ = {};
+          return true;
         }
-        if (last_start != time_point{} && now < last_start + options.restart_interval)
-          return say("the local server ended soon after its start"), false;
-        last_start = now;
-        const detail::started_server started =
-            detail::start_server(program, options.data_directory, options.daemon, until, interrupted);
-        if (started.url.empty()) return say("the local server did not start: " + started.problem), false;
-        url = started.url;
+        if (attempt == max_attempts || interrupted || std::chrono::steady_clock::now() >= until)
+          return say(problem), false;
+        detail::log(log_level::info, "agentops: the server is looked for once more: " + problem);
       }
-      if (!open(url, url + "/v1/traces", until)) return false;
-      // A server that was there may be lost at once; that must not wait.
-      not_before = {};
-      return true;
     }
 
-    /// Fetches a token and makes the channel.
-    bool open(std::string const& base, std::string const& traces, time_point until) {
+    /// The URL of a server that was started or, by then, found; empty, and something said, when there is none.
+    std::string start(time_point now, time_point until) {
+      const std::string program = detail::find_command("fulgurite");
+      if (program.empty()) {
+        if (!std::exchange(said_missing_, true))
+          say(std::string(not_installed) + ": spans are not stored; the last trace stays in memory");
+        return {};
+      }
+      if (now >= first_start_ + options.restart_interval) first_start_ = now, starts_ = 0;
+      if (++starts_ > max_starts) {
+        not_before_ = first_start_ + options.restart_interval;
+        return say("the local server dies again and again: it is not started again for a while"), std::string();
+      }
+      detail::started_server started =
+          detail::start_server(program, options.data_directory, options.daemon, until, interrupted);
+      if (started.url.empty()) say("the local server did not start: " + started.problem);
+      return std::move(started.url);
+    }
+
+    /// Fetches a token and makes the channel; says what went wrong.
+    std::string open(std::string const& base, std::string const& traces, time_point until) {
       detail::http_endpoint auth;
-      detail::otlp_channel_options to;
+      detail::otlp_channel_options to = channel_options();
       std::string problem = detail::parse_endpoint(base + "/v3/auth/token", auth);
       if (problem.empty()) problem = detail::parse_endpoint(traces, to.endpoint);
-      if (!problem.empty()) return say(problem), false;
+      if (!problem.empty()) return problem;
       std::string body = "{\"api_key\":";
       detail::append_json_string(body, options.managed ? "dummy" : options.api_key);
       body += '}';
       const detail::http_answer answer = ask("POST", auth, body, until);
       const std::string token = answer.status == 200 ? detail::json_text_member(answer.body, "token") : std::string();
-      if (token.empty() || !detail::is_valid_header("Authorization", token)) {
-        say("no token from " + auth.to_text() + ": " +
-            (answer.status == 0 ? answer.error
-                                : "HTTP " + std::to_string(answer.status) + " " + detail::for_log(answer.body)));
-        return false;
-      }
+      if (token.empty() || !detail::is_valid_header("Authorization", token))
+        return "no token from " + auth.to_text() + ": " +
+               (answer.status == 0 ? answer.error
+                                   : "HTTP " + std::to_string(answer.status) + " " + detail::for_log(answer.body));
       to.headers = {{"Authorization", "Bearer " + token}};
-      to.gzip = options.gzip;
-      to.delivery = options.delivery;
-      to.name = "agentops";
-      replace(std::make_unique<detail::otlp_channel>(std::move(to)));
-      return true;
+      replace(std::make_unique<detail::otlp_channel>(std::move(to), spool_));
+      return {};
     }
 
     detail::http_answer ask(const char* method, detail::http_endpoint const& to, std::string const& body,
                             time_point until) {
       detail::http_client client(to);
       {
-        const std::lock_guard lock(mutex);
-        asking = &client;
+        const std::lock_guard lock(mutex_);
+        asking_ = &client;
       }
-      detail::http_answer answer = send_to(client, method, body, until);
-      const std::lock_guard lock(mutex);
-      asking = nullptr;
+      detail::http_answer answer = send_to(client, method, body, until, options.managed);
+      const std::lock_guard lock(mutex_);
+      asking_ = nullptr;
       return answer;
     }
     static detail::http_answer send_to(detail::http_client& client, const char* method, std::string const& body,
-                                       time_point until) {
+                                       time_point until, bool as_owner = false) {
       detail::http_headers headers{{"User-Agent", detail::user_agent()}};
+      if (as_owner) headers.emplace_back("Fulgurite-Owner", std::to_string(getpid()));
       if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
       const std::string path = client.endpoint().path;
       return client.send({method, path, headers, std::as_bytes(std::span(body))}, until);
@@ -247,13 +397,18 @@ class agentops_exporter {
       return report;
     }
 
-    /// Guards what other threads touch: `channel` itself (not what it does), `asking`, `before`.
-    mutable std::mutex mutex;
-    std::unique_ptr<detail::otlp_channel> channel;
-    detail::http_client* asking = nullptr;
-    exporter_stats before;
-    time_point not_before = {}, last_start = {};
-    bool said_missing = false;
+    /// Guards what other threads touch: `channel_` and `offline_` themselves (not what they do), `asking_`, `before_`,
+    /// `hurried_`.
+    mutable std::mutex mutex_;
+    std::unique_ptr<detail::otlp_channel> channel_;
+    /// Keeps batches while there is nobody to send to.
+    std::unique_ptr<detail::otlp_channel> offline_;
+    std::shared_ptr<detail::spooled_delivery> spool_;
+    detail::http_client* asking_ = nullptr;
+    exporter_stats before_;
+    time_point not_before_ = {}, first_start_ = {};
+    int starts_ = 0;
+    bool said_missing_ = false, hurried_ = false;
   };
 
   std::unique_ptr<state> state_;

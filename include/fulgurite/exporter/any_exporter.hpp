@@ -1,7 +1,7 @@
 // An exporter chosen at run time: any model behind one pointer.
 //
 // Called once per batch, so that erasure costs nothing that could be measured. Members that a model may have or not
-// (`stats`, `check_health`, `interrupt`) are always there and answer for it.
+// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `after_fork`) are always there and answer for it.
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
@@ -27,6 +27,21 @@ concept checkable_exporter = requires(E& e, deadline until) {
 /// Another thread can make the export that is under way give up.
 template <class E>
 concept interruptible_exporter = requires(E& e) { e.interrupt(); };
+/// It can be told that shutdown has begun.
+template <class E>
+concept hurrying_exporter = requires(E& e) { e.hurry(); };
+template <class E>
+concept forking_exporter = requires(E& e) { e.after_fork(); };
+/// It has work of its own while there is nothing to export.
+template <class E>
+concept idling_exporter = requires(E& e, E const& c) {
+  { c.idle_at() } noexcept -> std::same_as<deadline>;
+  e.idle();
+};
+template <class E>
+concept keeping_exporter = requires(E const& e) {
+  { e.keeps_undelivered() } noexcept -> std::same_as<bool>;
+};
 
 }  // namespace detail
 
@@ -56,6 +71,19 @@ class any_exporter {
   void interrupt() noexcept {
     if (held_) held_->interrupt();
   }
+  /// Tells the model, if it wants to know, that shutdown has begun; thread-safe.
+  void hurry() noexcept {
+    if (held_) held_->hurry();
+  }
+  /// Never for a model that has nothing to do when idle.
+  deadline idle_at() const noexcept { return held_ ? held_->idle_at() : deadline::max(); }
+  void idle() noexcept {
+    if (held_) held_->idle();
+  }
+  bool keeps_undelivered() const noexcept { return held_ && held_->keeps_undelivered(); }
+  void after_fork() noexcept {
+    if (held_) held_->after_fork();
+  }
 
  private:
   struct interface {
@@ -66,6 +94,11 @@ class any_exporter {
     virtual exporter_stats stats() const = 0;
     virtual health_report check_health(deadline) = 0;
     virtual void interrupt() noexcept = 0;
+    virtual void hurry() noexcept = 0;
+    virtual deadline idle_at() const noexcept = 0;
+    virtual void idle() noexcept = 0;
+    virtual bool keeps_undelivered() const noexcept = 0;
+    virtual void after_fork() noexcept = 0;
   };
 
   template <class E>
@@ -90,6 +123,27 @@ class any_exporter {
     }
     void interrupt() noexcept override {
       if constexpr (detail::interruptible_exporter<E>) exporter_.interrupt();
+    }
+    void hurry() noexcept override {
+      if constexpr (detail::hurrying_exporter<E>) exporter_.hurry();
+    }
+    deadline idle_at() const noexcept override {
+      if constexpr (detail::idling_exporter<E>)
+        return exporter_.idle_at();
+      else
+        return deadline::max();
+    }
+    void idle() noexcept override {
+      if constexpr (detail::idling_exporter<E>) exporter_.idle();
+    }
+    bool keeps_undelivered() const noexcept override {
+      if constexpr (detail::keeping_exporter<E>)
+        return exporter_.keeps_undelivered();
+      else
+        return false;
+    }
+    void after_fork() noexcept override {
+      if constexpr (detail::forking_exporter<E>) exporter_.after_fork();
     }
 
     E exporter_;

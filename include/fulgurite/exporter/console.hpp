@@ -4,6 +4,7 @@
 // piece. What is incomplete is printed by `flush` and `shutdown`, with lost parents marked. Needs fmt.
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/encoder/terminal.hpp>
 #include <fulgurite/encoder/text_tree.hpp>
@@ -27,12 +28,14 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// When the tree is coloured.
 enum class console_colours {
   automatic,  ///< on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`
   always,
   never
 };
 
+/// Where the tree is printed, and how.
 struct console_options {
   /// Standard output, as of OpenTelemetry's console exporters. It is not closed, and must outlive the tracer.
   std::FILE* stream = stdout;

@@ -2,8 +2,26 @@
 //
 // A model is any class with the three members below; nothing is inherited. The batch processor calls `export_spans`
 // from one thread at a time, never concurrently; `flush` and `shutdown` come from the same thread. Retries are the
-// exporter's own (OpenTelemetry, trace/sdk.md, Span Exporter). Models: `noop_exporter` (exporter/noop.hpp),
-// `memory_exporter`, `console_exporter`, `otlp_http_exporter`, `agentops_exporter`, each in its own header here.
+// exporter's own (OpenTelemetry, trace/sdk.md, Span Exporter). It may also have, called from any thread:
+//
+//   exporter_stats stats() const             what it counts by itself
+//   health_report check_health(deadline)     asks the backend
+//   void interrupt() noexcept                makes the `export_spans` that is under way give up
+//   void hurry() noexcept                    shutdown has begun: for good, a batch gets one attempt and nothing is
+//                                            waited for, also in the `export_spans` that is under way
+//   deadline idle_at() const noexcept        when `idle` wants to be called; `deadline::max()`: not before the next
+//   batch bool keeps_undelivered() const noexcept  what it cannot deliver at shutdown it can still put somewhere, if it
+//   is given
+//                                            the time: it is interrupted some time before the end
+//   void after_fork() noexcept               in the child of a fork, which has one thread: locks that another one held,
+//                                            and connections, are the parent's
+//
+// and, called as `export_spans` is:
+//
+//   void idle() noexcept                     work of its own while there is nothing to export, for about one request
+//
+// Models: `noop_exporter` (exporter/noop.hpp), `memory_exporter`, `console_exporter`, `otlp_http_exporter`,
+// `agentops_exporter`, each in its own header here.
 #pragma once
 
 #include <fulgurite/record/span_batch.hpp>
@@ -16,6 +34,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// What became of a batch, after all retries.
 enum class export_result { success, failure };
 
 /// When something must be done: never `now + timeout` computed twice.
@@ -45,6 +64,14 @@ struct exporter_stats {
   std::uint64_t rejected = 0;
   /// Of batches reported as success: spans too large to be sent.
   std::uint64_t too_large = 0;
+  /// Of batches reported as success: spans that wait in the spool.
+  std::uint64_t spooled = 0;
+  /// Of batches reported as success: spans that were in the spool and could not be delivered after all.
+  std::uint64_t failed = 0;
+  /// Spans of earlier processes, delivered from the spool: in none of this process's accounts.
+  std::uint64_t replayed = 0;
+  /// Files of the spool that could not be read.
+  std::uint64_t set_aside = 0;
 };
 
 /// `static_assert(fulgurite::check_exporter<mine>())` says in a sentence what a class lacks to be an exporter.

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,9 @@ class memory_exporter {
   bool flush(deadline) noexcept { return true; }
   /// What was kept stays readable.
   bool shutdown(deadline) noexcept { return true; }
+
+  /// Another thread may have held the store when the process was forked; what it has stays in both processes.
+  void after_fork() noexcept { ::new (static_cast<void*>(&store_->mutex)) std::mutex; }
 
   /// A copy of what has arrived, in the order it did. A tracer's `force_flush` comes first where the last spans matter.
   std::vector<span_data> spans() const {

@@ -9,6 +9,7 @@ inline namespace v1 {
 class span_batch;
 enum class export_result;
 
+/// Takes every batch and keeps nothing.
 class noop_exporter {
  public:
   /// Success.

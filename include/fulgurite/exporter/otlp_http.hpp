@@ -5,7 +5,10 @@
 // OTLP/HTTP.
 #pragma once
 
+#include <fulgurite/diagnostics/detail/language.hpp>
+
 #include <fulgurite/delivery/options.hpp>
+#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/otlp_channel.hpp>
@@ -20,6 +23,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Where the spans go, and how.
 struct otlp_http_options {
   /// The traces URL, used exactly as given: nothing is appended to it.
   std::string endpoint = "http://localhost:4318/v1/traces";
@@ -28,7 +32,7 @@ struct otlp_http_options {
   bool gzip = true;
   /// For a batch, all its attempts included; 0 means no limit.
   std::chrono::milliseconds timeout{10'000};
-  /// PEM files: whom to trust instead of the system's list, and who we are.
+  /// PEM files: whom to trust instead of the system's list, and who we are: both or none, of one file or of two.
   std::string ca_file = {}, client_certificate = {}, client_key = {};
   delivery_options delivery = {};
 };
@@ -55,18 +59,60 @@ class otlp_http_exporter {
     detail::log(log_level::error, "otlp_http: out of memory; a batch was not delivered");
     return export_result::failure;
   }
-  /// Nothing is held back, so there is nothing to wait for.
-  bool flush(deadline) noexcept { return channel_ != nullptr; }
-  bool shutdown(deadline) noexcept {
-    shut_down_ = true;
-    return channel_ != nullptr;
+  /// Delivers what is in the spool. True when nothing of this process is left there; without one nothing is held back.
+  bool flush(deadline until) noexcept try {
+    if (!channel_ || shut_down_) return channel_ != nullptr;
+    if (!channel_->spool()) return true;
+    channel_->begin();
+    return channel_->flush(until, this->until());
+  } catch (...) {
+    return false;
   }
+  /// The same; what the backend does not take now stays in the spool for the next process.
+  bool shutdown(deadline until) noexcept {
+    const bool delivered = flush(until);
+    shut_down_ = true;
+    if (channel_ && channel_->spool()) channel_->spool()->close();
+    return delivered;
+  }
+  /// When the oldest batch of the spool is to be tried again.
+  deadline idle_at() const noexcept {
+    return channel_ && channel_->spool() && !shut_down_ ? channel_->spool()->idle_at() : deadline::max();
+  }
+  void idle() noexcept try {
+    if (!channel_ || !channel_->spool() || shut_down_) return;
+    channel_->begin();
+    channel_->replay(until());
+  } catch (...) {
+    detail::log(log_level::error, "otlp_http: out of memory; a batch stays in the spool");
+    if (channel_) channel_->spool()->not_answered();
+  }
+  bool keeps_undelivered() const noexcept { return channel_ && channel_->spool(); }
   /// Makes the `export_spans` that is under way give up; from any thread.
   void interrupt() noexcept {
     if (channel_) channel_->interrupt();
   }
+  /// From now on a batch gets one attempt, and an `export_spans` that waits for another stops waiting; from any thread.
+  void hurry() noexcept {
+    if (channel_) channel_->hurry();
+  }
 
-  exporter_stats stats() const noexcept { return channel_ ? channel_->stats() : exporter_stats{}; }
+  /// In the child of a fork: a connection of its own.
+  void after_fork() noexcept try {
+    if (!channel_) return;
+    auto spool = channel_->spool() ? channel_->spool()->for_child() : nullptr;
+    auto fresh = std::make_unique<detail::otlp_channel>(channel_->options(), std::move(spool));
+    detail::leave_behind(std::exchange(channel_, std::move(fresh)));
+  } catch (...) {
+    detail::log(log_level::error, "otlp_http: no memory in the child of a fork");
+  }
+
+  exporter_stats stats() const noexcept {
+    if (!channel_) return {};
+    exporter_stats sum = channel_->stats();
+    if (channel_->spool()) detail::add_spool(sum, *channel_->spool());
+    return sum;
+  }
   /// Sends an empty request, over a connection of its own; from any thread.
   health_report check_health(deadline until) const {
     if (channel_) return channel_->check(until);
@@ -80,13 +126,20 @@ class otlp_http_exporter {
     for (auto const& [name, value] : options.headers)
       if (problem_.empty() && !detail::is_valid_header(name, value))
         problem_ = "a header has no valid name, or a control character in its value";
+    if (problem_.empty() && options.client_certificate.empty() != options.client_key.empty())
+      problem_ = options.client_key.empty() ? "the client's certificate has no key: client_key is empty"
+                                            : "the client's key has no certificate: client_certificate is empty";
     if (!problem_.empty())
       return detail::log(log_level::error, "otlp_http: " + problem_ + "; no span will be delivered");
     channel.headers = std::move(options.headers);
     channel.gzip = options.gzip;
     channel.tls = {std::move(options.ca_file), std::move(options.client_certificate), std::move(options.client_key)};
     channel.delivery = options.delivery;
-    channel_ = std::make_unique<detail::otlp_channel>(std::move(channel));
+    std::shared_ptr<detail::spooled_delivery> spool;
+    if (!options.delivery.spool.empty())
+      spool = std::make_shared<detail::spooled_delivery>(
+          options.delivery, detail::spool_destination("otlp_http", channel.endpoint.to_text()));
+    channel_ = std::make_unique<detail::otlp_channel>(std::move(channel), std::move(spool));
   }
   deadline until() const noexcept {
     // Far enough to be none, near enough that nothing overflows.

@@ -43,6 +43,20 @@ class any_processor {
   void poll() noexcept {
     if (self_) self_->poll();
   }
+  void redact_resource(resource& of) const {
+    if (self_) self_->redact_resource(of);
+  }
+  void redact_scope(instrumentation_scope& of) const {
+    if (self_) self_->redact_scope(of);
+  }
+  bool blocks() const noexcept { return self_ && self_->blocks(); }
+  bool would_block() noexcept { return self_ && self_->would_block(); }
+  void before_fork() noexcept {
+    if (self_) self_->before_fork();
+  }
+  void after_fork(bool in_child) noexcept {
+    if (self_) self_->after_fork(in_child);
+  }
 
  private:
   struct base {
@@ -56,6 +70,12 @@ class any_processor {
     virtual bool shutdown(deadline until) noexcept = 0;
     virtual std::uint64_t queued() const noexcept = 0;
     virtual void poll() noexcept = 0;
+    virtual void redact_resource(resource& of) const = 0;
+    virtual void redact_scope(instrumentation_scope& of) const = 0;
+    virtual bool blocks() const noexcept = 0;
+    virtual bool would_block() noexcept = 0;
+    virtual void before_fork() noexcept = 0;
+    virtual void after_fork(bool in_child) noexcept = 0;
   };
   template <class P>
   struct holder final : base {
@@ -71,6 +91,20 @@ class any_processor {
     std::uint64_t queued() const noexcept override { return model.queued(); }
     void poll() noexcept override {
       if constexpr (requires { model.poll(); }) model.poll();
+    }
+    void redact_resource(resource& of) const override {
+      if constexpr (requires { model.redact_resource(of); }) model.redact_resource(of);
+    }
+    void redact_scope(instrumentation_scope& of) const override {
+      if constexpr (requires { model.redact_scope(of); }) model.redact_scope(of);
+    }
+    bool blocks() const noexcept override { return detail::blocks(model); }
+    bool would_block() noexcept override { return detail::would_block(model); }
+    void before_fork() noexcept override {
+      if constexpr (requires { model.before_fork(); }) model.before_fork();
+    }
+    void after_fork(bool in_child) noexcept override {
+      if constexpr (requires { model.after_fork(in_child); }) model.after_fork(in_child);
     }
     P model;
   };

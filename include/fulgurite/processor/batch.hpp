@@ -7,12 +7,14 @@
 #pragma once
 
 #include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/processor/overflow.hpp>
 #include <fulgurite/processor/processor.hpp>
 
 #include <pthread.h>
 #include <signal.h>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -27,6 +29,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// When a batch goes out, and how much may wait for it.
 struct batch_options {
   /// Spans that may wait; what comes on top is dropped and counted as queue_full.
   std::size_t max_queue_size = 65'536;
@@ -50,8 +53,8 @@ namespace detail {
 /// record.
 class batch_queue : public std::enable_shared_from_this<batch_queue> {
  public:
-  batch_queue(batch_options options, std::shared_ptr<export_target> target)
-      : options_(options), target_(std::move(target)) {
+  batch_queue(batch_options options, std::shared_ptr<export_target> target, bool blocks = false)
+      : options_(options), blocks_(blocks), target_(std::move(target)) {
     if (options_.max_queue_size == 0) options_.max_queue_size = 1;
     if (options_.max_batch_size == 0) options_.max_batch_size = 1;
     if (options_.max_batch_size > options_.max_queue_size) options_.max_batch_size = options_.max_queue_size;
@@ -65,7 +68,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (!record.sampled()) return;
     if (stopping_) return target_->count_dropped(drop_cause::shutdown, 1);
     const auto size = static_cast<std::size_t>(record.end() - record.begin());
-    if (queued() >= options_.max_queue_size || queued_bytes_ + size > options_.max_queue_bytes)
+    if (!blocks_ && (queued() >= options_.max_queue_size || queued_bytes_ + size > options_.max_queue_bytes))
       return target_->count_dropped(drop_cause::queue_full, 1);
     if (queue_.empty() || is_full(queue_.back())) queue_.push_back(std::exchange(spare_, {}));
     if (queue_.size() == 1 && queue_.front().spans == 0) first_queued_ = std::chrono::steady_clock::now();
@@ -73,14 +76,29 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     queued_.store(queued() + 1, std::memory_order_relaxed);
     ++accepted_;
     queued_bytes_ += size;
+    if (is_full(queue_.back())) commit();  // it may go while the round goes on
   } catch (...) {
     target_->count_dropped(drop_cause::queue_full, 1);
+  }
+
+  /// Whether the collector should leave the next record where it is; the export that makes room then wakes it.
+  bool would_block() noexcept {
+    if (!blocks_ || (queued() < options_.max_queue_size && queued_bytes_ < options_.max_queue_bytes)) return false;
+    collector_waits_ = true;
+    return true;
+  }
+
+  /// Where the exporter has something to do before the first span.
+  void start_idling() noexcept {
+    const delayed_log later;
+    const std::lock_guard lock(mutex_);
+    if (target_->idle_at() != deadline::max()) start_thread();
   }
 
   void commit() noexcept {
     if (!round_open_) return;
     round_open_ = false;
-    start_thread();
+    if (!queue_.empty()) start_thread();
     mutex_.unlock();
     work_.notify_one();
   }
@@ -93,6 +111,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   bool shutdown(deadline until) noexcept {
+    const delayed_log later;
     const std::shared_ptr<export_target> to = target();
     to->collect();
     std::unique_lock lock(mutex_);
@@ -106,12 +125,17 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     const std::uint64_t undelivered = undelivered_;
     stop_until_ = until;
     work_.notify_one();
-    if (!done_.wait_until(lock, until, [this] { return finished_; })) {
+    // The worker may be in an export that waits for its next attempt.
+    lock.unlock();
+    to->hurry_exporter();
+    lock.lock();
+    if (!done_.wait_until(lock, to->interrupt_at(until), [this] { return finished_; })) {
       lock.unlock();
       to->interrupt_exporter();
       lock.lock();
       // An exporter that heeds this returns at once; one that does not must not hold up the program.
-      done_.wait_for(lock, std::chrono::milliseconds(20), [this] { return finished_; });
+      const deadline last = std::max(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+      done_.wait_until(lock, last, [this] { return finished_; });
     }
     if (!finished_) {
       log(log_level::error, "the exporter did not return before the end of shutdown; its thread is left behind");
@@ -135,6 +159,16 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
+
+  void before_fork() noexcept { mutex_.lock(); }
+  void after_fork() noexcept { mutex_.unlock(); }
+  /// A queue for the child of a fork: with the same exporter, without the spans, and without the thread.
+  std::shared_ptr<batch_queue> for_child() const {
+    auto fresh = std::make_shared<batch_queue>(options_, target_, blocks_);
+    fresh->stopping_ = stopping_;
+    fresh->finished_ = stopping_;
+    return fresh;
+  }
 
  private:
   using lock_type = std::unique_lock<std::mutex>;
@@ -160,7 +194,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
 
   /// Called under the lock.
   void start_thread() noexcept {
-    if (started_ || queue_.empty()) return;
+    if (started_) return;
     started_ = true;
     sigset_t all, before;
     sigfillset(&all);
@@ -196,8 +230,11 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       }
     }
     while (!queue_.empty() && std::chrono::steady_clock::now() < stop_until_) export_front(lock);
-    drop_queue();
-    lock.unlock();
+    {
+      const delayed_log later;
+      drop_queue();
+      lock.unlock();
+    }
     const bool shut_down = target_->shut_down_exporter(stop_until_);
     lock.lock();
     shut_down_ = shut_down;
@@ -209,10 +246,21 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     lock.unlock();
   }
 
-  /// Until there is a full batch, the first span has waited long enough, or somebody asks.
+  /// Until there is a full batch, the first span has waited long enough, or somebody asks. With nothing to export, the
+  /// exporter gets time for its own.
   void wait(lock_type& lock) {
     const auto asked = [this] { return stopping_ || flushes_asked_ != flushes_done_; };
-    work_.wait(lock, [&] { return asked() || !queue_.empty(); });
+    const auto needed = [&] { return asked() || !queue_.empty(); };
+    while (!needed()) {
+      const deadline idle_at = target_->idle_at();
+      if (idle_at == deadline::max()) {
+        work_.wait(lock, needed);
+      } else if (!work_.wait_until(lock, idle_at, needed)) {
+        lock.unlock();
+        target_->idle_exporter();
+        lock.lock();
+      }
+    }
     work_.wait_until(lock, first_queued_ + options_.schedule_delay,
                      [&] { return asked() || queue_.empty() || is_full(queue_.front()); });
   }
@@ -230,6 +278,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     queued_.store(queued() - batch.spans, std::memory_order_relaxed);
     queued_bytes_ -= batch.bytes.size();
     if (result != export_result::success) undelivered_ += batch.spans;
+    if (collector_waits_.exchange(false)) target_->wake_collector();
     batch.clear();
     if (spare_.bytes.capacity() == 0) spare_ = std::move(batch);
   }
@@ -264,6 +313,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   };
 
   batch_options options_;
+  const bool blocks_;
   std::shared_ptr<export_target> target_;
   std::mutex mutex_;
   std::condition_variable work_, done_;
@@ -271,7 +321,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::deque<record_chunk> queue_;
   record_chunk spare_;
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
-  std::size_t queued_bytes_ = 0;
+  std::atomic<std::size_t> queued_bytes_{0};
+  std::atomic<bool> collector_waits_{false};
   std::uint64_t undelivered_ = 0;
   deadline first_queued_{}, export_started_{}, flush_until_{}, stop_until_{};
   std::uint64_t accepted_ = 0, taken_ = 0;  // spans, since the beginning
@@ -286,7 +337,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
 template <class Clock = tsc_clock, class Overflow = drop_newest>
 class batch_processor {
   static_assert(fulgurite::clock<Clock>, "the first parameter of batch_processor must be a clock, such as tsc_clock");
-  static_assert(overflow<Overflow>, "the second parameter of batch_processor must be drop_newest");
+  static_assert(overflow<Overflow>, "the second parameter of batch_processor must be drop_newest or block");
 
  public:
   using clock = Clock;
@@ -296,7 +347,8 @@ class batch_processor {
   explicit batch_processor(batch_options options) : options_(options) {}
 
   void start(std::shared_ptr<export_target> target) {
-    queue_ = std::make_shared<detail::batch_queue>(options_, std::move(target));
+    queue_ = std::make_shared<detail::batch_queue>(options_, std::move(target), Overflow::blocks);
+    queue_->start_idling();
   }
   void process(record_view const& record) noexcept { queue_->process(record); }
   void commit() noexcept { queue_->commit(); }
@@ -305,6 +357,24 @@ class batch_processor {
   std::uint64_t queued() const noexcept { return queue_ ? queue_->queued() : 0; }
   void poll() noexcept {
     if (queue_) queue_->poll();
+  }
+  static constexpr bool blocks() noexcept { return Overflow::blocks; }
+  bool would_block() noexcept { return queue_ && queue_->would_block(); }
+  void before_fork() noexcept {
+    if (queue_) queue_->before_fork();
+  }
+  void after_fork(bool in_child) noexcept {
+    if (!queue_) return;
+    queue_->after_fork();
+    if (!in_child) return;
+    try {
+      // The old one is left behind: its thread, which waits on it for ever as far as its condition variable knows, is
+      // not in this process.
+      detail::leave_behind(queue_);
+      queue_ = queue_->for_child();
+    } catch (...) {
+      detail::log(log_level::error, "no memory for a tracer in the child of a fork");
+    }
   }
 
  private:

@@ -1,6 +1,7 @@
 // Exports each span on the thread that ends it, before `end()` returns: for tests and small tools.
 #pragma once
 
+#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/processor/processor.hpp>
 
@@ -12,12 +13,13 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Hands each span to the exporter on the thread that ends it, before the call returns.
 class inline_processor {
  public:
   using clock = tsc_clock;
   static constexpr bool exports_inline = true;
 
-  void start(std::shared_ptr<export_target> target) {
+  void start(std::shared_ptr<export_target> const& target) {
     // Not kept alive from here: the tracer's pipeline owns both.
     state_ = std::make_unique<state>(target.get());
   }
@@ -54,6 +56,7 @@ class inline_processor {
   }
   bool shutdown(deadline until) noexcept {
     if (!state_) return true;
+    state_->target->hurry_exporter();
     const bool flushed = flush(until);
     if (!flushed) state_->target->interrupt_exporter();
     const std::unique_lock lock(state_->export_mutex, until);
@@ -64,6 +67,22 @@ class inline_processor {
     if (!state_) return 0;
     const std::lock_guard lock(state_->pending_mutex);
     return state_->pending.spans;
+  }
+
+  void before_fork() noexcept {
+    if (state_) state_->pending_mutex.lock();
+  }
+  void after_fork(bool in_child) noexcept {
+    if (!state_) return;
+    state_->pending_mutex.unlock();
+    if (!in_child) return;
+    try {
+      // Another thread may have been exporting: its lock is never given up in this process.
+      auto fresh = std::make_unique<state>(state_->target);
+      detail::leave_behind(std::exchange(state_, std::move(fresh)));
+    } catch (...) {
+      detail::log(log_level::error, "no memory for a tracer in the child of a fork");
+    }
   }
 
  private:

@@ -27,6 +27,7 @@ enum class drop_cause : std::uint8_t {
   shutdown,       ///< it ended, or was still queued, when the tracer was shut down
   signal          ///< it was made inside a signal handler
 };
+/// How many causes there are.
 inline constexpr std::size_t drop_causes = 6;
 
 /// What a processor delivers to: a tracer's exporter, with the accounts kept.
@@ -43,9 +44,19 @@ class export_target {
   virtual bool shut_down_exporter(deadline until) noexcept = 0;
   /// Asks an export that is under way on another thread to give up.
   virtual void interrupt_exporter() noexcept = 0;
+  /// Tells the exporter that shutdown has begun: what is still exported gets one attempt.
+  virtual void hurry_exporter() noexcept {}
+  /// When the exporter has work of its own to do while nothing is to be exported, and that work: a request at the most,
+  /// where `export_records` is called.
+  virtual deadline idle_at() const noexcept { return deadline::max(); }
+  virtual void idle_exporter() noexcept {}
+  /// When an export that shutdown waits for is interrupted: before the end where what is left can still be kept.
+  virtual deadline interrupt_at(deadline until) const noexcept { return until; }
   virtual void count_dropped(drop_cause cause, std::uint64_t spans) noexcept = 0;
   /// Empties every thread's ring, so that `process` has seen all that has ended.
   virtual void collect() noexcept = 0;
+  /// Collects soon, on another thread.
+  virtual void wake_collector() noexcept {}
 };
 
 template <class P>
@@ -61,8 +72,19 @@ concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<
   { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
 };
 
-// A processor may also have `void poll() noexcept`: the engine's worker calls it several times a second, for what must
-// happen in time and not with a record.
+// A processor may also have:
+//   void poll() noexcept                      called by the engine's worker several times a second, for what must
+//   happen
+//                                             in time and not with a record
+//   bool blocks() const noexcept              whether threads wait where there is no room (processor/overflow.hpp), and
+//   bool would_block() noexcept               whether there is none now. The collector leaves the next record where it
+//                                             is then; `export_target::wake_collector` says that there is room again.
+//   void before_fork() noexcept               called on a thread that forks: the processor must not be held or half
+//   void after_fork(bool in_child) noexcept   changed by another thread until the second is called, in both processes.
+//                                             In the child it must forget what it held, which the parent delivers, and
+//                                             its threads, which are gone.
+//   void redact_resource(resource&) const     changes what goes out as the tracer's resource; called whenever it is set
+//   void redact_scope(instrumentation_scope&) const    the same for the scope
 
 namespace detail {
 
@@ -74,6 +96,22 @@ bool export_pending(P& processor, deadline until) noexcept {
     return processor.export_pending(until);
   else
     return processor.flush(until);
+}
+
+/// Whether threads wait for room in this processor's queue, and whether there is none now.
+template <class P>
+bool blocks(P const& processor) noexcept {
+  if constexpr (requires { processor.blocks(); })
+    return processor.blocks();
+  else
+    return false;
+}
+template <class P>
+bool would_block(P& processor) noexcept {
+  if constexpr (requires { processor.would_block(); })
+    return processor.would_block();
+  else
+    return false;
 }
 
 }  // namespace detail

@@ -45,6 +45,7 @@ class getter_ref {
 
 }  // namespace detail
 
+/// Holds any propagator. One without does nothing.
 class any_propagator {
  public:
   /// Does nothing.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fulgurite/context/context.hpp>
+#include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 
 #include <array>
@@ -18,43 +19,6 @@
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
-
-/// The text with each ill-formed part replaced by U+FFFD, a maximal subpart at a time (Unicode 15, 3.9, table 3-8).
-inline std::string repaired_utf8(std::string text) {
-  const auto at = [&text](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
-  /// The length of the well-formed character at i, or 0; `part` is then the length of what to replace.
-  const auto character = [&at](std::size_t i, std::size_t& part) -> std::size_t {
-    const unsigned lead = at(i);
-    part = 1;
-    if (lead < 0x80) return 1;
-    if (lead < 0xc2 || lead > 0xf4) return 0;
-    const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    const unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;   // no overlong forms
-    const unsigned high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;  // no surrogates, nothing above 10FFFF
-    for (; part < length; ++part)
-      if (at(i + part) < (part == 1 ? low : 0x80U) || at(i + part) > (part == 1 ? high : 0xbfU)) return 0;
-    return length;
-  };
-  std::size_t part = 0, good = 0;
-  while (good < text.size()) {
-    const std::size_t length = character(good, part);
-    if (length == 0) break;
-    good += length;
-  }
-  if (good == text.size()) return text;
-  std::string repaired = text.substr(0, good);
-  while (good < text.size()) {
-    const std::size_t length = character(good, part);
-    if (length != 0)
-      repaired.append(text, good, length);
-    else
-      repaired += "\xef\xbf\xbd";
-    good += length != 0 ? length : part;
-  }
-  return repaired;
-}
 
 enum : std::uint8_t { baggage_key_character = 1, baggage_value_character = 2, baggage_metadata_character = 4 };
 
@@ -96,7 +60,8 @@ inline std::string percent_decoded(std::string_view text) {
     }
     decoded += text[i];
   }
-  return repaired_utf8(std::move(decoded));
+  if (valid_utf8_prefix(decoded) == decoded.size()) return decoded;
+  return to_utf8(decoded);
 }
 
 inline void append_percent_encoded(std::string& out, std::string_view text) {
@@ -114,6 +79,7 @@ inline void append_percent_encoded(std::string& out, std::string_view text) {
 
 }  // namespace detail
 
+/// W3C Baggage: the header `baggage`.
 class baggage_propagator {
  public:
   /// What the specification asks to carry at least (3.3.2), and what is carried at most. A member that does not fit is

@@ -7,6 +7,8 @@
 // it makes a repeated `traceparent` invalid by itself.
 #pragma once
 
+#include <fulgurite/diagnostics/ascii.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <forward_list>
@@ -20,17 +22,6 @@
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
-
-constexpr char lower_case(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-/// Equal but for the case of ASCII letters.
-constexpr bool equal_keys(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  if (a == b) return true;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i] && lower_case(a[i]) != lower_case(b[i])) return false;
-  return true;
-}
 
 /// A map, a multimap or a sequence of pairs, all of texts.
 template <class C>
@@ -108,7 +99,7 @@ class carrier_setter {
   void operator()(std::string_view key, std::string_view value) const {
     if constexpr (erasable_range<Carrier>) {
       for (auto at = std::begin(carrier_); at != std::end(carrier_);) {
-        if (equal_keys(at->first, key))
+        if (equal_ignoring_case(at->first, key))
           at = carrier_.erase(at);
         else
           ++at;
@@ -144,7 +135,7 @@ class carrier_getter {
       std::optional<std::string_view> found;
       std::string* joined = nullptr;
       for (auto const& field : carrier_) {
-        if (!equal_keys(field.first, key)) continue;
+        if (!equal_ignoring_case(field.first, key)) continue;
         if (!found)
           found = std::string_view(field.second);
         else
@@ -156,7 +147,7 @@ class carrier_getter {
       std::string* joined = nullptr;
       // What it shows may be gone after the call, so it is copied.
       carrier_.for_each([&](std::string_view name, std::string_view value) {
-        if (!equal_keys(name, key)) return;
+        if (!equal_ignoring_case(name, key)) return;
         found = joined ? join(joined, *found, value) : *(joined = &kept_.emplace_front(value));
       });
       return found;

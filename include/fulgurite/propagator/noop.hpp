@@ -11,6 +11,7 @@ inline namespace v1 {
 
 class context;
 
+/// Writes nothing and finds nothing.
 class noop_propagator {
  public:
   template <class Setter>

@@ -70,6 +70,7 @@ inline void write_traceparent(span_context const& one, char (&out)[traceparent_s
 
 }  // namespace detail
 
+/// W3C Trace Context: the headers `traceparent` and `tracestate`.
 class trace_context_propagator {
  public:
   /// A longer trace state loses members: what follows must fit into the 8 KiB that servers commonly take as header.

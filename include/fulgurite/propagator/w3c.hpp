@@ -13,6 +13,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// W3C Trace Context and Baggage together: what a tracer does where nothing else is said.
 class w3c_propagator {
  public:
   /// `traceparent` and `tracestate` when the span is valid, `baggage` when there is any.

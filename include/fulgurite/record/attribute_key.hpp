@@ -16,6 +16,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// A literal as a template argument.
 template <std::size_t N>
 struct fixed_string {
   char text[N]{};
@@ -38,6 +39,7 @@ concept lazy_value = std::invocable<F&> && attribute_compatible<std::invoke_resu
 template <class V>
 concept attribute_source = attribute_compatible<V> || detail::lazy_value<std::remove_reference_t<V>>;
 
+/// A key and a borrowed value, until the end of the full expression: what `"key"_a = value` gives.
 template <fixed_string Key, class T>
 class [[nodiscard]] bound_attribute {
  public:
@@ -56,6 +58,7 @@ class [[nodiscard]] bound_attribute {
   std::conditional_t<copied, const value_type, T&&> value_;
 };
 
+/// A key known to the compiler, waiting for its value.
 template <fixed_string Key>
 struct attribute_key {
   template <attribute_source T>
@@ -80,6 +83,8 @@ constexpr bool keys_differ() noexcept {
 
 namespace literals {
 
+/// `"order.id"_a = order.id`: an attribute whose key and type are part of the program, so that only the value is
+/// recorded.
 template <fixed_string Key>
 consteval attribute_key<Key> operator""_a() {
   static_assert(sizeof(Key.text) > 1, "an attribute's key must not be empty");

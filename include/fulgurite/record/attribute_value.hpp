@@ -16,6 +16,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Binary data, as an attribute's value.
 using bytes = std::vector<std::byte>;
 struct attribute;
 struct attribute_value;
@@ -55,6 +56,7 @@ struct attribute_value : detail::attribute_variant {
   friend bool operator==(attribute_value const& a, attribute_value const& b);
 };
 
+/// A key and a value of their own: how attributes come out.
 struct attribute {
   std::string key;
   attribute_value value;
@@ -73,6 +75,7 @@ inline attribute_value::attribute_value(fulgurite::bytes value) : variant(std::m
 inline attribute_value::attribute_value(std::vector<attribute_value> values) : variant(std::move(values)) {}
 inline attribute_value::attribute_value(std::vector<attribute> entries) : variant(std::move(entries)) {}
 
+/// By type and value; two NaN are equal.
 inline bool operator==(attribute_value const& a, attribute_value const& b) {
   if (const auto* x = std::get_if<double>(&a.as_variant()))
     if (const auto* y = std::get_if<double>(&b.as_variant())) return *x == *y || (*x != *x && *y != *y);

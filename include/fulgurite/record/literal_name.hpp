@@ -10,8 +10,9 @@
 namespace fulgurite {
 inline namespace v1 {
 
-/// A name given as a string literal (or another array of static lifetime) is kept by its address and costs two words; a
-/// text known only at run time is copied before the call that takes it returns. An array ends at its first zero.
+/// A name given as a string literal (or a `static constexpr` array) is kept by its address and costs two words; a text
+/// known only at run time is copied before the call that takes it returns. An array ends at its first zero. A `const`
+/// array that is not `constexpr` is refused: nothing says that it outlives the span. Give it as a `std::string_view`.
 ///
 /// A wrapper of one's own takes a `span_name` parameter: a literal that was forwarded as an array reference is no
 /// constant any more and is refused by the compiler.

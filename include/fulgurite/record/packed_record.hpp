@@ -52,23 +52,46 @@ struct record_header {
   std::uint32_t size;
   std::uint32_t pipeline;
   std::uint16_t name_size;
-  span_kind kind;
+  span_kind kind;  // until it is collected, with the process's generation: see process_generation
   status_code status;
   std::uint8_t flags;
   std::uint8_t marks;
-  /// How many pieces went ahead.
+  /// How many pieces went ahead; of a record that is whole: keys_are_distinct or 0.
   std::uint16_t pieces;
 };
 static_assert(sizeof(record_header) == 80 && std::is_trivially_copyable_v<record_header>);
 
-/// A header's last word, from name_size to pieces, with these flags and marks and everything else zero.
-[[gnu::always_inline]] inline std::uint64_t header_bits(std::uint8_t flags, std::uint8_t marks) noexcept {
+/// In a whole record's `pieces`: see record/limited_record.hpp.
+inline constexpr std::uint16_t keys_are_distinct = 1;
+
+/// How often the process was forked from another, modulo 16, in the upper half of `kind`: so the child of a fork tells
+/// the records of spans that began before it, which are the parent's.
+constexpr std::uint8_t process_generation(record_header const& header) noexcept {
+  return static_cast<std::uint8_t>(static_cast<std::uint8_t>(header.kind) >> 4);
+}
+constexpr span_kind kind_in_generation(span_kind kind, std::uint8_t generation) noexcept {
+  return static_cast<span_kind>(static_cast<std::uint8_t>(kind) | generation << 4);
+}
+constexpr span_kind kind_alone(span_kind kind) noexcept {
+  return static_cast<span_kind>(static_cast<std::uint8_t>(kind) & 0x0f);
+}
+
+/// A header's last word, from name_size to pieces, with these flags and marks, a kind of `internal` in this generation,
+/// and everything else zero.
+[[gnu::always_inline]] inline std::uint64_t header_bits(std::uint8_t flags, std::uint8_t marks,
+                                                        std::uint8_t generation = 0) noexcept {
   constexpr std::size_t first = offsetof(record_header, name_size);
-  const auto at = [](std::size_t offset) {
-    return 8 * (std::endian::native == std::endian::little ? offset - first : 7 - (offset - first));
+  const auto at = [](std::uint8_t value, std::size_t offset) {
+    return std::uint64_t{value} << 8 * (std::endian::native == std::endian::little ? offset - first
+                                                                                   : 7 - (offset - first));
   };
-  return std::uint64_t{flags} << at(offsetof(record_header, flags)) | std::uint64_t{marks}
-                                                                          << at(offsetof(record_header, marks));
+  return at(static_cast<std::uint8_t>(generation << 4), offsetof(record_header, kind)) |
+         at(flags, offsetof(record_header, flags)) | at(marks, offsetof(record_header, marks));
+}
+/// The generation in such a word.
+constexpr std::uint8_t generation_of(std::uint64_t bits) noexcept {
+  constexpr std::size_t at = offsetof(record_header, kind) - offsetof(record_header, name_size);
+  return static_cast<std::uint8_t>(bits >> (8 * (std::endian::native == std::endian::little ? at : 7 - at) + 4) & 0x0f);
 }
 /// The same word with a name's size.
 [[gnu::always_inline]] inline std::uint64_t with_name_size(std::uint64_t bits, std::uint16_t size) noexcept {
@@ -127,6 +150,14 @@ template <class T>
   static_assert(sizeof(T) % 8 == 0);
   std::memcpy(to, &value, sizeof value);
   return to + sizeof value;
+}
+
+inline constexpr std::size_t dropped_item_size = sizeof(item_header) + 3 * sizeof(std::uint64_t);
+
+/// Writes an item of the kind `dropped`; the counts are of attributes, events and links.
+inline void write_dropped_item(std::byte* out, std::uint64_t const (&counts)[3]) noexcept {
+  out = write_item_head(out, item_kind::dropped, value_type::null, false, {}, dropped_item_size);
+  for (const std::uint64_t count : counts) out = write_packed(out, count);
 }
 
 }  // namespace detail

@@ -17,12 +17,22 @@
 namespace fulgurite {
 inline namespace v1 {
 
+namespace detail {
+class item_view;
+}
+
 /// A run of items that are all attributes: those of an event or a link.
 class attribute_items {
  public:
-  attribute_items(const std::byte* begin, const std::byte* end) noexcept : begin_(begin), end_(end) {}
+  /// `distinct`: no two of the keys are equal.
+  attribute_items(const std::byte* begin, const std::byte* end, bool distinct = false) noexcept
+      : begin_(begin), end_(end), distinct_(distinct) {}
 
   bool empty() const noexcept { return begin_ == end_; }
+  const std::byte* begin() const noexcept { return begin_; }
+  /// Calls `visit(detail::item_view const&)` for each, also of equal keys.
+  template <class F>
+  void for_each_given(F&& visit) const;
   /// Calls `visit(std::string_view key, packed_value)` for each; of equal keys only for the last.
   template <class F>
   void for_each(F&& visit) const;
@@ -35,6 +45,7 @@ class attribute_items {
  private:
   const std::byte* begin_;
   const std::byte* end_;
+  bool distinct_;
 };
 
 namespace detail {
@@ -52,6 +63,7 @@ class item_view {
     if (head_.literal) return {read_packed<const char*>(name), head_.name_size};
     return {reinterpret_cast<const char*>(name), head_.name_size};
   }
+  bool has_literal_name() const noexcept { return head_.literal; }
   const std::byte* body() const noexcept {
     return at_ + sizeof(item_header) + name_room(head_.literal, head_.name_size);
   }
@@ -62,6 +74,11 @@ class item_view {
   const std::byte* at_;
   item_header head_;
 };
+
+/// The attributes of an event or a link.
+inline attribute_items attributes_of(item_view const& item, bool distinct = false) noexcept {
+  return {item.body() + (item.kind() == item_kind::event ? 8 : 32), item.end(), distinct};
+}
 
 /// Whether a later attribute item has this key.
 inline bool set_again(const std::byte* from, const std::byte* end, std::string_view key) noexcept {
@@ -76,14 +93,21 @@ inline bool set_again(const std::byte* from, const std::byte* end, std::string_v
 }  // namespace detail
 
 template <class F>
-void attribute_items::for_each(F&& visit) const {
+void attribute_items::for_each_given(F&& visit) const {
   for (const std::byte* at = begin_; at != end_;) {
     const detail::item_view item(at);
     at = item.end();
-    if (!detail::set_again(at, end_, item.name())) visit(item.name(), item.value());
+    visit(item);
   }
 }
+template <class F>
+void attribute_items::for_each(F&& visit) const {
+  for_each_given([&](detail::item_view const& item) {
+    if (distinct_ || !detail::set_again(item.end(), end_, item.name())) visit(item.name(), item.value());
+  });
+}
 
+/// Reads one packed record where it lies. What it gives is valid as long as the record.
 class record_view {
  public:
   explicit record_view(const std::byte* record) noexcept
@@ -125,6 +149,8 @@ class record_view {
     if (text.empty() && (header_->marks & detail::mark_unwound) != 0) return "unwound by an exception";
     return text;
   }
+  /// No two attributes of the span, or of one event or link, have the same key.
+  bool has_distinct_keys() const noexcept { return header_->pieces == detail::keys_are_distinct; }
   /// No attribute, event, link or text beside the schema's.
   bool has_items() const noexcept { return items_ != end(); }
 
@@ -132,35 +158,41 @@ class record_view {
   template <class F>
   void for_each_attribute(F&& visit) const {
     const std::byte* const last = end();
-    const bool plain = items_ == last;
-    if (header_->schema) {
-      const detail::attribute_schema& schema = *header_->schema;
-      const std::byte* octets = record_ + sizeof(detail::record_header) + schema.count * sizeof(std::uint64_t);
-      for (std::uint32_t i = 0; i < schema.count; ++i) {
-        detail::schema_field const& field = schema.fields[i];
-        if (field.type == value_type::string) {
-          const std::uint64_t size = slot(i);
-          if (size == detail::absent_slot) continue;
-          const std::string_view text(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));
-          octets += size;
-          if (plain || !detail::set_again(items_, last, field.key_view()))
-            visit(field.key_view(), packed_value(value_type::string, text));
-        } else if (plain || !detail::set_again(items_, last, field.key_view()))
-          visit(field.key_view(), packed_value(field.type, slot_address(i)));
-      }
-    }
+    const bool distinct = has_distinct_keys(), plain = distinct || items_ == last;
+    for_each_slot([&](std::string_view key, packed_value const& value) {
+      if (plain || !detail::set_again(items_, last, key)) visit(key, value);
+    });
     for (const std::byte* at = items_; at != last;) {
       const detail::item_view item(at);
       at = item.end();
-      if (item.kind() == detail::item_kind::attribute && !detail::set_again(at, last, item.name()))
+      if (item.kind() == detail::item_kind::attribute && (distinct || !detail::set_again(at, last, item.name())))
         visit(item.name(), item.value());
+    }
+  }
+  /// The same for the attributes of the schema, also for those that were set again later.
+  template <class F>
+  void for_each_slot(F&& visit) const {
+    if (!header_->schema) return;
+    const detail::attribute_schema& schema = *header_->schema;
+    const std::byte* octets = record_ + sizeof(detail::record_header) + schema.count * sizeof(std::uint64_t);
+    for (std::uint32_t i = 0; i < schema.count; ++i) {
+      detail::schema_field const& field = schema.fields[i];
+      if (field.type == value_type::string) {
+        const std::uint64_t size = slot(i);
+        if (size == detail::absent_slot) continue;
+        const std::string_view text(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));
+        octets += size;
+        visit(field.key_view(), packed_value(value_type::string, text));
+      } else
+        visit(field.key_view(), packed_value(field.type, slot_address(i)));
     }
   }
   /// Calls `visit(std::string_view name, std::int64_t time, attribute_items)` for each event in order.
   template <class F>
   void for_each_event(F&& visit) const {
     for_each_item(detail::item_kind::event, [&](detail::item_view const& item) {
-      visit(item.name(), detail::read_packed<std::int64_t>(item.body()), attribute_items(item.body() + 8, item.end()));
+      visit(item.name(), detail::read_packed<std::int64_t>(item.body()),
+            detail::attributes_of(item, has_distinct_keys()));
     });
   }
   /// Calls `visit(trace_id, span_id, std::uint32_t flags, std::string_view trace_state, attribute_items)` for each
@@ -171,7 +203,7 @@ class record_view {
       const std::byte* body = item.body();
       visit(detail::read_packed<fulgurite::trace_id>(body), detail::read_packed<fulgurite::span_id>(body + 16),
             static_cast<std::uint32_t>(detail::read_packed<std::uint64_t>(body + 24)), item.name(),
-            attribute_items(body + 32, item.end()));
+            detail::attributes_of(item, has_distinct_keys()));
     });
   }
 

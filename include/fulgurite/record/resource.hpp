@@ -1,6 +1,7 @@
 // Who records: the resource, and the scope a tracer's spans belong to.
 #pragma once
 
+#include <fulgurite/diagnostics/version.hpp>
 #include <fulgurite/record/attribute_value.hpp>
 
 #include <string>
@@ -29,8 +30,6 @@ struct instrumentation_scope {
 
   friend bool operator==(instrumentation_scope const&, instrumentation_scope const&) = default;
 };
-
-inline constexpr const char* library_version = "0.1.0";
 
 /// Every attribute of a resource in the order it is sent: the service's, the SDK's, the given ones. A key that is given
 /// in `attributes` wins over a member's.

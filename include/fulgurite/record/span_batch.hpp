@@ -53,6 +53,8 @@ inline span_data to_span_data(record_view const& record, std::shared_ptr<const r
   return span;
 }
 
+/// The finished spans that an exporter is given, valid during the call. `spans()` makes values of them; encoders visit
+/// the records.
 class span_batch {
  public:
   /// `records` holds `size` packed records, one after the other.

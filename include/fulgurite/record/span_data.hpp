@@ -23,6 +23,7 @@ struct span_event {
   friend bool operator==(span_event const&, span_event const&) = default;
 };
 
+/// A span of this or another trace that belongs to this one without being its parent.
 struct span_link {
   span_context context = {};
   std::vector<attribute> attributes = {};
@@ -30,6 +31,7 @@ struct span_link {
   friend bool operator==(span_link const&, span_link const&) = default;
 };
 
+/// How the operation went.
 struct span_status {
   status_code code = status_code::unset;
   /// Only with an error.

@@ -75,6 +75,7 @@ constexpr bool is_attribute_value() noexcept {
 template <class T>
 concept attribute_compatible = detail::is_attribute_value<std::remove_cvref_t<T>>();
 
+/// A borrowed value of an attribute, made from whatever C++ value stands for one.
 class value_view {
  public:
   /// The empty value.

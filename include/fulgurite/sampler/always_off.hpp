@@ -11,6 +11,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Drops every trace.
 class always_off_sampler {
  public:
   template <class Input, class Result = sampling_result>

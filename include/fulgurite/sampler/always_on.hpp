@@ -8,6 +8,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Keeps every trace.
 class always_on_sampler {
  public:
   template <class Input, class Result = sampling_result>

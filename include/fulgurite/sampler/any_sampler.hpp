@@ -18,6 +18,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Holds any sampler. One without drops every trace.
 class any_sampler {
  public:
   /// Drops every trace: what is not configured must cost nothing.

@@ -15,6 +15,7 @@
 namespace fulgurite {
 inline namespace v1 {
 
+/// Keeps the given share of all traces, by their ids: every service with this ratio keeps the same ones.
 class ratio_sampler {
  public:
   /// Of 2^56 possible ids.

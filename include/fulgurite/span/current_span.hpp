@@ -4,6 +4,7 @@
 // record of its own, so the span object is the cheaper way where there is one.
 #pragma once
 
+#include <fulgurite/diagnostics/ascii.hpp>
 #include <fulgurite/span/start.hpp>
 
 #include <cstdint>
@@ -17,14 +18,14 @@ namespace detail {
 /// Calls `set(open_record&)` with an empty record under the current span's id and sends what it wrote as a piece.
 template <class Set>
 void on_current_span(Set&& set) noexcept {
-  thread_state& thread = *this_thread;
+  thread_state& thread = seen_thread();
   active_context const& current = thread.current;
   if (current.decision != local_decision::recorded || !current.counts) return;
   open_record record;
   record.header = {};
   record.header.span_id = current.span;
   record.header.trace_id = current.trace;
-  record.header.pipeline = current.counts->pipeline;
+  record.header.pipeline = current.counts->pipeline.load(std::memory_order_relaxed);
   record.header.marks = mark_piece;
   record.clear_payload();
   set(record);
@@ -36,19 +37,14 @@ void on_current_span(Set&& set) noexcept {
 inline std::uint64_t current_span_time() noexcept {
   static const bool ticks_usable = tsc_usable();
   const bool ticks = tsc_clock::unit == clock_unit::ticks && ticks_usable &&
-                     (this_thread->current.record_bits & header_bits(0, mark_end_in_nanoseconds)) == 0;
+                     (seen_thread().current.record_bits & header_bits(0, mark_end_in_nanoseconds)) == 0;
   return ticks ? tsc_clock::now() : steady_clock::now();
 }
 
 /// The status named by Agent Lightning's texts, `OK` and `ERROR` in any case; unset for any other.
 constexpr status_code status_named(std::string_view text) noexcept {
-  const auto is = [text](std::string_view name) {
-    if (text.size() != name.size()) return false;
-    for (std::size_t i = 0; i < text.size(); ++i)
-      if ((text[i] | 0x20) != name[i]) return false;
-    return true;
-  };
-  return is("ok") ? status_code::ok : is("error") ? status_code::error : status_code::unset;
+  if (equal_ignoring_case(text, "ok")) return status_code::ok;
+  return equal_ignoring_case(text, "error") ? status_code::error : status_code::unset;
 }
 
 }  // namespace detail

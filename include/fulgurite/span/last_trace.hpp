@@ -41,6 +41,11 @@ class last_trace {
     trace.clear();
   }
 
+  void clear() noexcept {
+    open_.clear();
+    last_.clear();
+  }
+
   /// The spans, in the order they ended. Not while the collector adds.
   std::vector<span_data> spans(std::shared_ptr<const resource> const& of,
                                std::shared_ptr<const instrumentation_scope> const& scope) const {

@@ -17,6 +17,18 @@ class span_context;
 
 namespace detail {
 
+/// What the noop types have to show for a context: one for all, in static data, and only where somebody looks at it.
+/// One made on the spot would be a string to be destroyed, of which compilers leave something.
+template <class T>
+union never_destroyed {
+  T value;
+  char makes_it_literal;
+  constexpr never_destroyed() noexcept : value() {}
+  constexpr ~never_destroyed() {}
+};
+template <class T>
+inline constexpr never_destroyed<T> empty_value;
+
 class noop_span_base {
  public:
   constexpr noop_span_base() noexcept = default;
@@ -34,37 +46,38 @@ class noop_span_base {
   constexpr void end() const noexcept {}
   /// An invalid context. The type is only named here: include <fulgurite/context/span_context.hpp> to use it.
   template <class Context = span_context>
-  Context context() const {
-    return Context();
+  constexpr Context const& context() const noexcept {
+    return empty_value<Context>.value;
   }
 };
 
 }  // namespace detail
 
+/// What `noop_tracer::trace_context` gives.
 class [[nodiscard, maybe_unused]] noop_scoped_span : public detail::noop_span_base {
  public:
   constexpr noop_scoped_span() noexcept = default;
   noop_scoped_span(noop_scoped_span const&) = delete;
   noop_scoped_span& operator=(noop_scoped_span const&) = delete;
-  constexpr ~noop_scoped_span() {}
 };
 
+/// What `noop_tracer::start_span` gives.
 class [[nodiscard, maybe_unused]] noop_span : public detail::noop_span_base {
  public:
   constexpr noop_span() noexcept = default;
   constexpr noop_span(noop_span&&) noexcept {}
   constexpr noop_span& operator=(noop_span&&) noexcept { return *this; }
-  constexpr ~noop_span() {}
 };
 
+/// What `activate` gives of a noop span.
 class [[nodiscard, maybe_unused]] noop_scope {
  public:
   constexpr noop_scope() noexcept = default;
   noop_scope(noop_scope const&) = delete;
   noop_scope& operator=(noop_scope const&) = delete;
-  constexpr ~noop_scope() {}
 };
 
+/// Nothing becomes current.
 constexpr noop_scope activate(noop_span const&) noexcept { return {}; }
 
 }  // namespace v1

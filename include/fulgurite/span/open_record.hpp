@@ -29,20 +29,19 @@ class open_record {
   /// An event or a link, with all its attributes, in packed form.
   static constexpr std::size_t max_item_size = 4 * max_value_size;
 
-  /// What found no room, counted to 65,535.
-  struct dropped_counts {
-    std::uint16_t attributes, events, links, unused;
+  /// In `used` when something was dropped: no ring has room for such a record, so the way on which nothing was needs no
+  /// test of it.
+  static constexpr std::uint32_t dropped_bit = 0x8000'0000U;
 
-    static void count(std::uint16_t& dropped) noexcept {
-      dropped = static_cast<std::uint16_t>(dropped + (dropped != 0xffff));
-    }
-    bool any() const noexcept { return std::bit_cast<std::uint64_t>(*this) != 0; }
+  /// What found no room, counted to 65,535. Valid with dropped_bit only.
+  struct dropped_counts {
+    std::uint16_t attributes, events, links;
   };
 
   union {
     record_header header;  // in a union, so that a span which does not record initialises nothing
   };
-  std::uint32_t used;
+  std::uint32_t used;  // octets of the payload, and dropped_bit
   std::uint32_t schema_size;
   dropped_counts dropped;
 
@@ -53,10 +52,10 @@ class open_record {
   [[gnu::always_inline]] void clear_payload() noexcept {
     used = 0;
     schema_size = 0;
-    dropped = {};
   }
   const std::byte* payload() const noexcept { return payload_; }
   std::byte* payload() noexcept { return payload_; }
+  std::uint32_t payload_size() const noexcept { return used & ~dropped_bit; }
 
   /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item.
   template <class... Bound>
@@ -111,8 +110,8 @@ class open_record {
     });
     if (!added) drop_attribute();
   }
-  void drop_attribute() noexcept { dropped_counts::count(dropped.attributes); }
-  void drop_event() noexcept { dropped_counts::count(dropped.events); }
+  void drop_attribute() noexcept { count_dropped(&dropped_counts::attributes); }
+  void drop_event() noexcept { count_dropped(&dropped_counts::events); }
 
   /// A sampler's attributes: those that the span was given itself win.
   [[gnu::noinline]] void set_attributes_beside_schema(std::span<const attribute> added) noexcept {
@@ -148,7 +147,7 @@ class open_record {
       out = write_packed(out, to.flags().bits() | remote);
       write_attributes(out, attributes, size - head);
     });
-    if (!added) dropped_counts::count(dropped.links);
+    if (!added) count_dropped(&dropped_counts::links);
   }
 
   /// An item that is a text: a name, a description, a trace state.
@@ -198,14 +197,10 @@ class open_record {
 
   /// Writes what was counted as dropped, if anything was.
   void write_dropped_counts() noexcept {
-    if (!dropped.any()) return;
-    constexpr std::size_t size = sizeof(item_header) + 24;
-    add_item(size, [this](std::byte* out) {
-      out = write_item_head(out, item_kind::dropped, value_type::null, false, {}, size);
-      out = write_packed(out, std::uint64_t{dropped.attributes});
-      out = write_packed(out, std::uint64_t{dropped.events});
-      write_packed(out, std::uint64_t{dropped.links});
-    });
+    if ((used & dropped_bit) == 0) return;
+    used &= ~dropped_bit;
+    add_item(dropped_item_size,
+             [this](std::byte* out) { write_dropped_item(out, {dropped.attributes, dropped.events, dropped.links}); });
   }
 
   /// The other's record, as far as it is in use.
@@ -214,10 +209,17 @@ class open_record {
     used = other.used;
     schema_size = other.schema_size;
     dropped = other.dropped;
-    std::memcpy(payload_, other.payload_, used);
+    std::memcpy(payload_, other.payload_, payload_size());
   }
 
  private:
+  [[gnu::noinline, gnu::cold]] void count_dropped(std::uint16_t dropped_counts::* kind) noexcept {
+    if ((used & dropped_bit) == 0) dropped = {};
+    used |= dropped_bit;
+    std::uint16_t& count = dropped.*kind;
+    count = static_cast<std::uint16_t>(count + (count != 0xffff));
+  }
+
   template <class Bound>
   [[gnu::always_inline]] void write_slot(Bound& bound, std::uint32_t& slot, std::uint32_t& end) noexcept {
     constexpr value_type type = slot_of<Bound>;
@@ -328,12 +330,12 @@ class open_record {
 
   /// Calls `write(out)` where an item of `size` bytes goes; false when there is no room for it.
   [[gnu::noinline]] bool add_item(std::size_t size, function_ref<void(std::byte*)> write) noexcept {
-    if (used + size > capacity) {
+    if (payload_size() + size > capacity) {
       thread_state* thread = own_thread();
       if (!thread || !send_piece(*thread)) return false;
-      if (used + size > capacity) return send_item(*thread, size, write);
+      if (payload_size() + size > capacity) return send_item(*thread, size, write);
     }
-    write(payload_ + used);
+    write(payload_ + payload_size());
     used += static_cast<std::uint32_t>(size);
     return true;
   }
@@ -341,37 +343,39 @@ class open_record {
  public:
   /// Sends the items ahead, so that the buffer has room again.
   bool send_piece(thread_state& thread) noexcept {
-    if (used == schema_size) return true;
-    std::byte* const out = begin_piece(thread, used - schema_size);
-    if (!out) return false;
-    std::memcpy(out, payload_ + schema_size, used - schema_size);
-    publish(thread, sizeof(record_header) + used - schema_size);
-    used = schema_size;
+    const std::uint32_t size = payload_size() - schema_size;
+    if (size == 0) return true;
+    const claimed_place place = begin_piece(thread, size);
+    if (!place) return false;
+    std::memcpy(place.out, payload_ + schema_size, size);
+    place.publish();
+    used -= size;
     return true;
   }
 
  private:
   /// Sends one item ahead that is larger than the buffer.
   bool send_item(thread_state& thread, std::size_t size, function_ref<void(std::byte*)> write) noexcept {
-    std::byte* const out = begin_piece(thread, size);
-    if (!out) return false;
-    write(out);
-    publish(thread, sizeof(record_header) + size);
+    const claimed_place place = begin_piece(thread, size);
+    if (!place) return false;
+    write(place.out);
+    place.publish();
     return true;
   }
-  std::byte* begin_piece(thread_state& thread, std::size_t size) noexcept {
-    if (header.pieces == 0xffff) return nullptr;
+  claimed_place begin_piece(thread_state& thread, std::size_t size) noexcept {
+    if (header.pieces == 0xffff) return {};
     const std::size_t whole = sizeof(record_header) + size;
-    std::byte* const out = reserve(thread, whole, header, true);
-    if (!out) return nullptr;
+    claimed_place place = reserve(thread, whole, header, true);
+    if (!place) return {};
     const bool beside = (header.marks & mark_piece) != 0;  // there is no span object: see on_current_span
     if (!beside) ++header.pieces;
     record_header piece = header;
     piece.size = static_cast<std::uint32_t>(whole);
     piece.marks = mark_piece;
     piece.end = tsc_clock::now();  // orders the pieces of a span that lie in the rings of several threads
-    std::memcpy(out, &piece, sizeof piece);
-    return out + sizeof piece;
+    std::memcpy(place.out, &piece, sizeof piece);
+    place.out += sizeof piece;
+    return place;
   }
 
   alignas(8) std::byte payload_[capacity];

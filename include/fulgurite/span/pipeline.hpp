@@ -31,13 +31,20 @@ struct tracer_stats {
   std::uint64_t failed = 0;
   /// Requests sent again.
   std::uint64_t retried = 0;
-  /// Spans collected and not yet exported.
+  /// Spans collected and not yet exported, in memory or in the spool.
   std::uint64_t queued = 0;
   /// Spans lost before they were offered to the backend, by any cause but those two.
   std::uint64_t dropped = 0;
   std::uint64_t dropped_by(drop_cause cause) const { return by_cause[static_cast<std::size_t>(cause)]; }
 
   std::array<std::uint64_t, drop_causes> by_cause{};
+
+  /// Of `queued`: those in the spool, which the end of the process does not lose.
+  std::uint64_t spooled = 0;
+  /// Spans of earlier processes that were delivered from the spool. Not in the sum above, nor in any other count.
+  std::uint64_t replayed = 0;
+  /// Files of the spool that could not be read.
+  std::uint64_t set_aside = 0;
 };
 
 namespace detail {
@@ -81,6 +88,12 @@ class pipeline : public record_sink, public export_target {
   }
 
  protected:
+  /// In the child of a fork, whose accounts begin with nothing.
+  void forget_accounts() noexcept {
+    collected_ = exported_ = 0;
+    for (auto& count : dropped_) count = 0;
+  }
+
   std::shared_ptr<const resource> resource_;
   std::shared_ptr<const instrumentation_scope> scope_;
   last_trace last_trace_;
@@ -100,16 +113,39 @@ struct pipeline_handle {
   detail::pipeline* pipeline = nullptr;
 };
 
+/// A piece of the thread's own pages. A signal handler may come here while the thread itself is here.
+inline void* thread_memory(thread_state& thread, std::size_t size) noexcept {
+  for (std::uintptr_t at = thread.free_memory.load();;) {
+    if (at != 0 && at % thread_page_size != 0 && at % thread_page_size + size <= thread_page_size) {
+      if (thread.free_memory.compare_exchange_weak(at, at + size)) return reinterpret_cast<void*>(at);
+      continue;
+    }
+    void* const page = allocate_pages(thread_page_size);
+    if (!page) return nullptr;
+    if (thread.free_memory.compare_exchange_strong(at, reinterpret_cast<std::uintptr_t>(page) + size)) return page;
+    free_pages(page, thread_page_size);
+  }
+}
+
 /// The counters of a pipeline on this thread; made on first use. Null when there is no memory.
 inline thread_counts* counts_of(thread_state& thread, std::uint32_t pipeline) noexcept {
   thread_counts* const first = thread.counts.load(std::memory_order_relaxed);
-  for (thread_counts* counts = first; counts; counts = counts->next)
-    if (counts->pipeline == pipeline) return counts;
-  auto* fresh = new (std::nothrow) thread_counts;
-  if (!fresh) return nullptr;
-  fresh->pipeline = pipeline;
+  for (thread_counts* counts = first; counts; counts = counts->next) {
+    const std::uint32_t of = counts->pipeline.load(std::memory_order_relaxed);
+    if (of == pipeline) return counts;
+    if (engine::same_slot(of, pipeline)) {  // of a tracer that is gone, whose place this one has
+      counts->forget();
+      counts->pipeline.store(pipeline, std::memory_order_relaxed);
+      return counts;
+    }
+  }
+  void* const place = thread_memory(thread, sizeof(thread_counts));
+  if (!place) return nullptr;
+  auto* const fresh = ::new (place) thread_counts;
+  fresh->pipeline.store(pipeline, std::memory_order_relaxed);
   fresh->next = first;
-  thread.counts.store(fresh, std::memory_order_release);
+  while (!thread.counts.compare_exchange_weak(fresh->next, fresh, std::memory_order_release)) {
+  }
   return fresh;
 }
 

@@ -88,11 +88,12 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
     detail::thread_state& thread = *detail::this_thread;
     mark_unwound(thread);
     const std::uint32_t size = static_cast<std::uint32_t>(sizeof(detail::record_header)) + record_.used;
-    const bool usual = (mode_ & detail::span_fast) != 0 && this->ends_without_ado(thread, size) &&
-                       thread.current.span == record_.header.span_id && !thread.scopes;
-    if (!usual) [[unlikely]]
+    const bool usual =
+        (mode_ & detail::span_fast) != 0 && thread.current.span == record_.header.span_id && !thread.scopes;
+    const detail::claimed_place place = usual ? detail::try_claim(thread, size) : detail::claimed_place();
+    if (!place) [[unlikely]]
       return close_root_slowly(now);
-    this->write_record(thread, now, detail::place_for(thread), size);
+    this->write_record(now, place, size);
     detail::rest(thread);
   }
   [[gnu::noinline, gnu::cold]] void close_root_slowly(std::uint64_t now) noexcept {
@@ -135,6 +136,7 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
   alignas(detail::scope_link) std::byte link_[sizeof(detail::scope_link)];  // in use with span_in_scope
 };
 
+/// What `trace_context` gives: current on its thread until the brace.
 using scoped_span = basic_scoped_span<tsc_clock>;
 
 }  // namespace v1

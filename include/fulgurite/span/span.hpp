@@ -106,6 +106,7 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
   detail::extras_ref extras_;
 };
 
+/// What `start_span` gives: movable, not current by itself, may end on another thread.
 using span = basic_span<tsc_clock>;
 
 /// A scope in which a free span is current; made by `activate`.
@@ -130,7 +131,7 @@ class [[nodiscard, maybe_unused]] span_scope {
     if (recorded && of.children_fast_) active.fast_pipeline = header.pipeline;
     constexpr std::uint8_t marks =
         Clock::unit == clock_unit::ticks ? 0 : detail::mark_start_in_nanoseconds | detail::mark_end_in_nanoseconds;
-    active.record_bits = detail::header_bits(header.flags, marks);
+    active.record_bits = detail::header_bits(header.flags, marks) | thread->generation_bits;
     detail::enter_scope(*thread, link_, active, of.extras_);
     thread_ = thread;
   }

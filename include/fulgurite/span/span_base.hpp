@@ -109,7 +109,6 @@ class span_base {
     header.span_id = span_id::from_wire(next_random_id(thread.random));
     header.trace_id = current.trace;
     header.pipeline = pipeline;
-    record_.dropped = {};
     record_.write_slots(bound...);
     record_.start_name(name, current.record_bits);
     record_.write_items(bound...);
@@ -124,13 +123,15 @@ class span_base {
     pipeline const& to = *handle.pipeline;
     thread_state& thread = *this_thread;
     thread_counts* const counts = thread.recent_counts;
-    if (!to.has_simple_roots() || counts->pipeline != handle.key) return false;
+    if (!to.has_simple_roots() || counts->pipeline.load(std::memory_order_relaxed) != handle.key) return false;
     thread_counts::increment(counts->started);
     const trace_id trace = new_trace_id(thread);
-    const span_id id = span_id::from_wire(next_random_id(thread.random));
+    const span_id id = root_span_id(trace);
     active_context& current = thread.current;
+    // A signal handler that traces must not take the thread for one at rest, and leave it so.
+    current.fast_pipeline = no_pipeline;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     current.trace = trace;
-    current.span = id;
     current.counts = counts;
     record_header& header = record_.header;
     header.trace_id = trace;
@@ -140,24 +141,28 @@ class span_base {
     if (trace.randomness() < to.root_threshold()) {
       current.flags = trace_flags(trace_flags::random_bit);
       header.flags = trace_flags::random_bit;
-      current.fast_pipeline = handle.key | unrecorded_bit;
       current.decision = local_decision::unrecorded;
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      current.span = id;
+      current.fast_pipeline = handle.key | unrecorded_bit;
       mode_ = span_root | span_has_context;
       return true;
     }
     constexpr std::uint8_t flags = trace_flags::random_bit | trace_flags::sampled_bit;
     constexpr std::uint8_t marks =
         Clock::unit == clock_unit::ticks ? 0 : mark_start_in_nanoseconds | mark_end_in_nanoseconds;
+    const std::uint64_t bits = header_bits(flags, marks) | thread.generation_bits;
     current.flags = trace_flags(flags);
-    current.record_bits = header_bits(flags, marks);
-    current.fast_pipeline = handle.key;
+    current.record_bits = bits;
     current.decision = local_decision::recorded;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    current.span = id;  // makes the context valid
+    current.fast_pipeline = handle.key;
     mode_ = span_root | span_fast;
-    record_.dropped = {};
     record_.write_slots(bound...);
     if (!name.is_literal() || name.size() > 0xffff) [[unlikely]]
-      return name_root(name, header_bits(flags, marks | mark_local_root), bound...);
-    record_.start_name(name, header_bits(flags, marks | mark_local_root));
+      return name_root(name, bits | header_bits(0, mark_local_root), bound...);
+    record_.start_name(name, bits | header_bits(0, mark_local_root));
     record_.write_items(bound...);
     header.start = Clock::now();
     return true;
@@ -194,22 +199,22 @@ class span_base {
 
   /// The fast path's end: one record into the ring.
   [[gnu::always_inline]] void end_fast(thread_state& thread, std::uint64_t now) noexcept {
-    if (record_.dropped.any()) [[unlikely]]
-      record_.write_dropped_counts();
     const std::uint32_t size = static_cast<std::uint32_t>(sizeof(record_header)) + record_.used;
-    std::byte* const out = reserve(thread, size, record_.header);
-    if (!out) [[unlikely]]
-      return;
-    write_record(thread, now, out, size);
+    const claimed_place place = try_claim(thread, size);
+    if (!place) [[unlikely]]
+      return end_without_room(thread, now);
+    write_record(now, place, size);
+  }
+  /// Something was dropped and must be said, or there is no room.
+  [[gnu::noinline, gnu::cold]] void end_without_room(thread_state& thread, std::uint64_t now) noexcept {
+    record_.write_dropped_counts();
+    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(record_header)) + record_.payload_size();
+    if (const claimed_place place = reserve(thread, size, record_.header)) write_record(now, place, size);
   }
 
-  /// There is room for the record, and nothing is left to be added to it.
-  [[gnu::always_inline]] bool ends_without_ado(thread_state const& thread, std::uint32_t size) const noexcept {
-    return !record_.dropped.any() && thread.writer.tail + size <= thread.writer.limit;
-  }
-
-  [[gnu::always_inline]] void write_record(thread_state& thread, std::uint64_t now, std::byte* out,
-                                           std::uint32_t size) noexcept {
+  /// Into the place that was claimed for it.
+  [[gnu::always_inline]] void write_record(std::uint64_t now, claimed_place const& place, std::uint32_t size) noexcept {
+    std::byte* const out = place.out;
     record_header const& header = record_.header;
     const std::uint32_t used = size - static_cast<std::uint32_t>(sizeof header);
     std::memcpy(out, &header, sizeof header);
@@ -220,7 +225,7 @@ class span_base {
     written->size = size;
     const std::byte* const payload = record_.payload();
     for (std::uint32_t i = 0; i < used; i += ring_slack) std::memcpy(out + sizeof header + i, payload + i, ring_slack);
-    publish(thread, size);
+    place.publish();
   }
 
   std::uint64_t event_time() const noexcept {

@@ -18,6 +18,7 @@ inline namespace v1 {
 class context;
 class span_context;
 
+/// The type of `root`.
 struct root_t {
   explicit constexpr root_t() noexcept = default;
 };
@@ -51,6 +52,7 @@ struct link_view {
   attribute_list attributes;
 };
 
+/// Borrowed links: `{{context, {{"key", value}}}, ...}`.
 class link_list {
  public:
   constexpr link_list() noexcept = default;
@@ -73,6 +75,7 @@ class link_list {
   std::size_t size_ = 0;
 };
 
+/// What a span may be told at its start beside its name and attributes.
 struct span_options {
   span_kind kind = span_kind::internal;
   span_parent parent = {};

@@ -60,15 +60,25 @@ struct given_attributes {
   const std::uint64_t low = next_random(thread.random);
   return trace_id::from_wire(std::rotl(low, 32) ^ thread.trace_seed, low);
 }
+/// The id of a new trace's root. It is a one-to-one image of the trace's random half, so as random and as unique as
+/// another number would be, and cheaper to make.
+[[gnu::always_inline]] inline span_id root_span_id(trace_id const& trace) noexcept {
+  std::uint64_t number = trace.wire_second() * 0x2545f491U;  // any odd factor
+  asm("" : "+r"(number));  // or the test for zero goes back to the random number's parts, for eight instructions
+  return span_id::from_wire(number + (number == 0 ? 1 : 0));
+}
 
 /// Makes a thread at rest again whose local root has ended.
 inline void rest(thread_state& thread) noexcept {
   active_context& current = thread.current;
-  current.trace = {};
-  current.span = {};
-  current.flags = {};
+  // First, so that a signal handler which traces begins a root of its own, and leaves what the lines below make.
   current.fast_pipeline = at_rest;
   current.decision = local_decision::none;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current.span = {};  // the context is invalid from here on
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current.trace = {};
+  current.flags = {};
 }
 
 /// The same where the root did not end in order: scopes inside it are still open, and must not bring it back.
@@ -92,6 +102,11 @@ inline void rest(thread_state& thread) noexcept {
   if (!to || !to->is_open()) return start;
   thread_state* const thread = own_thread();
   if (!thread || thread->suppressed) return start;
+  library_call call(*thread);
+  if (call.is_nested()) {  // in a signal handler, which must not enter this function again
+    if (thread_counts* counts = counts_of(*thread, handle.key)) thread_counts::increment(counts->dropped_signal);
+    return start;
+  }
   active_context const& current = thread->current;
   thread_counts* const counts = counts_of(*thread, handle.key);
   if (!counts) return start;
@@ -146,7 +161,7 @@ inline void rest(thread_state& thread) noexcept {
   header.span_id = id;
   header.parent_span_id = parent_id;
   header.pipeline = handle.key;
-  header.kind = kind;
+  header.kind = kind_in_generation(kind, generation_of(thread->generation_bits));
   header.status = status_code::unset;
   header.flags = flags.bits();
   header.pieces = 0;
@@ -165,7 +180,7 @@ inline void rest(thread_state& thread) noexcept {
     return start;
   }
   const bool has_state = start.extras && !start.extras->trace_state.empty();
-  start.scope.record_bits = header_bits(header.flags, header.marks);
+  start.scope.record_bits = header_bits(header.flags, header.marks) | thread->generation_bits;
   if (to->is_fast() && !has_state) start.scope.fast_pipeline = handle.key;
   start.mode = static_cast<std::uint8_t>(span_slow | (to->is_inline() ? span_inline : 0));
 
@@ -179,6 +194,7 @@ inline void rest(thread_state& thread) noexcept {
     header.start = static_cast<std::uint64_t>(options->start_time);
     header.marks = static_cast<std::uint8_t>(header.marks | mark_start_in_nanoseconds);
   }
+  call.end();  // what follows may need room in the ring, which is a call of its own
   given_with.write_slots();
   record.set_name(name);
   if (has_state) record.set_text(item_kind::trace_state, start.extras->trace_state.to_header());
@@ -200,12 +216,11 @@ inline void rest(thread_state& thread) noexcept {
   const bool fell_back = unit == clock_unit::ticks && (header.marks & mark_end_in_nanoseconds) != 0;
   header.end = fell_back ? steady_clock::now() : now;
   record.write_dropped_counts();
-  header.size = static_cast<std::uint32_t>(sizeof(record_header) + record.used);
-  std::byte* const out = reserve(*thread, header.size, header);
-  if (out) {
-    std::memcpy(out, &header, sizeof header);
-    std::memcpy(out + sizeof header, record.payload(), record.used);
-    publish(*thread, header.size);
+  header.size = static_cast<std::uint32_t>(sizeof(record_header) + record.payload_size());
+  if (const claimed_place place = reserve(*thread, header.size, header)) {
+    std::memcpy(place.out, &header, sizeof header);
+    std::memcpy(place.out + sizeof header, record.payload(), record.payload_size());
+    place.publish();
   }
   if ((mode & span_inline) != 0) engine::instance().collect_and_export_inline(header.pipeline);
 }

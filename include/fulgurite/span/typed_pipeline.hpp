@@ -3,8 +3,10 @@
 
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/propagator/propagator.hpp>
+#include <fulgurite/record/limited_record.hpp>
 #include <fulgurite/span/pipeline.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -23,14 +25,22 @@ namespace detail {
 template <class Sampler, class Exporter, class Propagator, class Processor>
 class typed_pipeline final : public pipeline {
  public:
-  typed_pipeline(resource of, instrumentation_scope scope, std::size_t last_trace_limit, Sampler&& sampler,
-                 Exporter&& exporter, Propagator&& propagator, Processor&& processor)
+  typed_pipeline(resource of, instrumentation_scope scope, span_limits const& limits, std::size_t last_trace_limit,
+                 Sampler&& sampler, Exporter&& exporter, Propagator&& propagator, Processor&& processor)
       : pipeline(std::make_shared<resource>(std::move(of)), std::make_shared<instrumentation_scope>(std::move(scope)),
                  last_trace_limit),
+        limiter_(limits),
         sampler_(std::move(sampler)),
         exporter_(std::move(exporter)),
         propagator_(std::move(propagator)),
         processor_(std::move(processor)) {
+    sent_resource_ = redacted(resource_);
+    sent_scope_ = scope_;
+    if constexpr (requires(instrumentation_scope& sent) { processor_.redact_scope(sent); }) {
+      auto sent = std::make_shared<instrumentation_scope>(*scope_);
+      processor_.redact_scope(*sent);
+      sent_scope_ = std::move(sent);
+    }
     asks_children_ = detail::asks_children(sampler_);
     is_inline_ = fulgurite::exports_inline(processor_);
     using clock = typename Processor::clock;
@@ -55,7 +65,12 @@ class typed_pipeline final : public pipeline {
 
   void accept(std::byte* record, clock_converter const& clock) noexcept override {
     convert_times(record, clock);
-    const record_view view(record);
+    record_view view(record);
+    try {
+      view = limiter_.apply(view);
+    } catch (...) {
+      log(log_level::warn, "no memory to hold a span to its limits; it goes out as it is", "limits memory");
+    }
     if (view.sampled()) {
       collected_.fetch_add(1, std::memory_order_relaxed);
       try {
@@ -78,11 +93,26 @@ class typed_pipeline final : public pipeline {
     detail::export_pending(processor_, std::chrono::steady_clock::now() + std::chrono::seconds(30));
   }
 
+  void before_fork() noexcept override {
+    resource_mutex_.lock();
+    if constexpr (requires { processor_.before_fork(); }) processor_.before_fork();
+  }
+  void after_fork(bool in_child) noexcept override {
+    if (in_child) {
+      forget_accounts();
+      lost_at_flush_ = said_lost_ = 0;
+      last_trace_.clear();
+      if constexpr (requires { exporter_.after_fork(); }) exporter_.after_fork();
+    }
+    if constexpr (requires { processor_.after_fork(in_child); }) processor_.after_fork(in_child);
+    resource_mutex_.unlock();
+  }
+
   export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
     export_result result = export_result::failure;
     const suppression quiet;
     try {
-      result = exporter_.export_spans(span_batch(records, spans, shared_resource(), scope_));
+      result = exporter_.export_spans(span_batch(records, spans, sent_resource(), sent_scope_));
     } catch (std::exception const& error) {
       log(log_level::error, std::string("the exporter threw: ") + error.what());
     } catch (...) {
@@ -113,27 +143,59 @@ class typed_pipeline final : public pipeline {
   void interrupt_exporter() noexcept override {
     if constexpr (requires { exporter_.interrupt(); }) exporter_.interrupt();
   }
+  void hurry_exporter() noexcept override {
+    if constexpr (requires { exporter_.hurry(); }) exporter_.hurry();
+  }
+  deadline idle_at() const noexcept override {
+    if constexpr (requires { exporter_.idle_at(); })
+      return exporter_.idle_at();
+    else
+      return deadline::max();
+  }
+  void idle_exporter() noexcept override {
+    const suppression quiet;
+    if constexpr (requires { exporter_.idle(); }) exporter_.idle();
+  }
+  deadline interrupt_at(deadline until) const noexcept override {
+    if constexpr (requires { exporter_.keeps_undelivered(); })
+      if (exporter_.keeps_undelivered()) {
+        const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());
+        return until - std::min<deadline::duration>(left / 4, std::chrono::seconds(2));
+      }
+    return until;
+  }
+
+  bool blocks() const noexcept override { return detail::blocks(processor_) && !closed_; }
+  bool would_block() noexcept override { return !closed_ && detail::would_block(processor_); }
+  void end_with_process() noexcept override { shutdown(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
+  void wake_collector() noexcept override { engine::instance().wake(); }
 
   bool flush(deadline until) noexcept {
-    engine::instance().collect();
-    const bool delivered = processor_.flush(until);
+    const bool delivered = deliver(until);
     return lost_since_flush() == 0 && delivered;
   }
   bool shutdown(deadline until) noexcept {
-    if (!open_.exchange(false)) return true;
+    if (!open_.exchange(false)) return delivered_at_shutdown_;
     say_what_rings_lost();
     simple_roots_ = false;
     engine::instance().collect();
+    if (blocks()) {
+      hurry_exporter();
+      deliver(until);
+    }
     engine::instance().between_rounds([this] { closed_ = true; });
-    return processor_.shutdown(until);
+    return delivered_at_shutdown_ = processor_.shutdown(until);
   }
 
   tracer_stats stats() {
     engine::instance().collect();
     tracer_stats sum;
     const std::uint64_t lost_in_rings = this->lost_in_rings();
-    for_each_count(key_,
-                   [&](thread_counts const& counts) { sum.started += counts.started.load(std::memory_order_relaxed); });
+    std::uint64_t lost_in_handlers = 0;
+    for_each_count(key_, [&](thread_counts const& counts) {
+      sum.started += counts.started.load(std::memory_order_relaxed);
+      lost_in_handlers += counts.dropped_signal.load(std::memory_order_relaxed);
+    });
     // Queued is read first: a span that is exported meanwhile is then counted once too often, never too seldom.
     sum.queued = processor_.queued();
     for (std::size_t i = 0; i < drop_causes; ++i) sum.by_cause[i] = dropped_[i].load(std::memory_order_relaxed);
@@ -141,12 +203,19 @@ class typed_pipeline final : public pipeline {
     if constexpr (requires { exporter_.stats(); }) {
       const exporter_stats own = exporter_.stats();
       sum.retried = own.retried;
-      sum.exported -= own.rejected + own.too_large;
+      // While a batch is being exported its exporter has counted it, and nobody else yet.
+      sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed);
+      sum.queued += own.spooled;
+      sum.spooled = own.spooled;
+      sum.replayed = own.replayed;
+      sum.set_aside = own.set_aside;
+      sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += own.failed;
       sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
       sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
     }
     sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += lost_in_rings;
-    sum.sampled = collected_.load(std::memory_order_relaxed) + lost_in_rings;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::signal)] += lost_in_handlers;
+    sum.sampled = collected_.load(std::memory_order_relaxed) + lost_in_rings + lost_in_handlers;
     sum.failed = sum.dropped_by(drop_cause::rejected) + sum.dropped_by(drop_cause::export_failed);
     for (const std::uint64_t by : sum.by_cause) sum.dropped += by;
     sum.dropped -= sum.failed;
@@ -168,30 +237,64 @@ class typed_pipeline final : public pipeline {
     return engine::instance().between_rounds([&] { return last_trace_.spans(of, scope_); });
   }
 
-  /// Sets a resource attribute from now on; what has ended before goes out without it.
+  /// How long a change of the resource waits for the spans that go out before it.
+  static constexpr std::chrono::milliseconds longest_wait_for_resource{500};
+
+  /// Sets a resource attribute from now on. What has ended before goes out without it, unless the backend is slow: for
+  /// it the program does not wait longer than longest_wait_for_resource.
   void set_resource_attribute(std::string_view key, attribute_value value) {
-    flush(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    flush(std::chrono::steady_clock::now() + longest_wait_for_resource);
     const std::lock_guard lock(resource_mutex_);
     auto changed = std::make_shared<resource>(*resource_);
     std::erase_if(changed->attributes, [key](attribute const& given) { return given.key == key; });
     changed->attributes.push_back({std::string(key), std::move(value)});
-    resource_ = std::move(changed);
+    set_resource(std::move(changed));
   }
   void erase_resource_attribute(std::string_view key) {
-    flush(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    flush(std::chrono::steady_clock::now() + longest_wait_for_resource);
     const std::lock_guard lock(resource_mutex_);
     auto changed = std::make_shared<resource>(*resource_);
     std::erase_if(changed->attributes, [key](attribute const& given) { return given.key == key; });
-    resource_ = std::move(changed);
+    set_resource(std::move(changed));
   }
 
   Propagator& propagator() noexcept { return propagator_; }
   Sampler& sampler() noexcept { return sampler_; }
 
  private:
+  /// Collects and exports what has ended so far. Where the queue had no room for all of it, what was left in the rings
+  /// comes after.
+  bool deliver(deadline until) {
+    for (bool delivered = true;;) {
+      engine::instance().collect();
+      const bool more = engine::instance().is_stuck(key_);
+      delivered = processor_.flush(until) && delivered;
+      if (!more) return delivered;
+      if (std::chrono::steady_clock::now() >= until) return false;
+    }
+  }
+
   std::shared_ptr<const resource> shared_resource() {
     const std::lock_guard lock(resource_mutex_);
     return resource_;
+  }
+  std::shared_ptr<const resource> sent_resource() {
+    const std::lock_guard lock(resource_mutex_);
+    return sent_resource_;
+  }
+  /// Under the lock.
+  void set_resource(std::shared_ptr<const resource> changed) {
+    sent_resource_ = redacted(changed);
+    resource_ = std::move(changed);
+  }
+  /// The resource as it goes out: a processor may hold something back.
+  std::shared_ptr<const resource> redacted(std::shared_ptr<const resource> const& of) const {
+    if constexpr (requires(resource& sent) { processor_.redact_resource(sent); }) {
+      auto sent = std::make_shared<resource>(*of);
+      processor_.redact_resource(*sent);
+      return sent;
+    } else
+      return of;
   }
 
   /// Ticks become nanoseconds since the Unix epoch, in place.
@@ -219,10 +322,15 @@ class typed_pipeline final : public pipeline {
         key_, [&](thread_counts const& counts) { lost += counts.dropped_queue_full.load(std::memory_order_relaxed); });
     return lost;
   }
-  /// Spans that found no room anywhere since the last flush: a flush that delivers the rest has not delivered all.
+  /// Spans that found no room anywhere since the last flush, or that the backend refused: a flush that delivers the
+  /// rest has not delivered all.
   std::uint64_t lost_since_flush() {
-    const std::uint64_t lost =
+    std::uint64_t lost =
         lost_in_rings() + dropped_[static_cast<std::size_t>(drop_cause::queue_full)].load(std::memory_order_relaxed);
+    if constexpr (requires { exporter_.stats(); }) {
+      const exporter_stats own = exporter_.stats();
+      lost += own.rejected + own.too_large + own.failed;
+    }
     return lost - lost_at_flush_.exchange(lost);
   }
   /// The thread that finds its ring full only counts; the worker says it.
@@ -235,7 +343,12 @@ class typed_pipeline final : public pipeline {
   std::atomic<std::uint64_t> lost_at_flush_{0}, said_lost_{0};
   /// What is collected from now on comes too late.
   std::atomic<bool> closed_{false};
+  std::atomic<bool> delivered_at_shutdown_{false};
   std::mutex resource_mutex_;
+  /// What exporters see of the resource and the scope; the last trace has the originals.
+  std::shared_ptr<const resource> sent_resource_;
+  std::shared_ptr<const instrumentation_scope> sent_scope_;
+  record_limiter limiter_;
   Sampler sampler_;
   Exporter exporter_;
   Propagator propagator_;

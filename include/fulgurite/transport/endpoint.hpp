@@ -1,6 +1,8 @@
 // The address of a backend: `http://host:port/path` taken apart, or a sentence that says what is wrong with it.
 #pragma once
 
+#include <fulgurite/diagnostics/ascii.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,12 +32,8 @@ struct http_endpoint {
 /// Takes a URL apart (RFC 3986); returns what is wrong with it, or an empty text. The sentence does not repeat the URL:
 /// a wrong one may hold a password.
 inline std::string parse_endpoint(std::string_view url, http_endpoint& out) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   const auto begins_with = [&](std::string_view prefix) {
-    if (url.size() < prefix.size()) return false;
-    for (std::size_t i = 0; i < prefix.size(); ++i)
-      if (lower(url[i]) != prefix[i]) return false;
-    return true;
+    return equal_ignoring_case(url.substr(0, prefix.size()), prefix);
   };
   if (url.empty()) return "the endpoint is empty";
   for (const char c : url)
@@ -71,7 +69,7 @@ inline std::string parse_endpoint(std::string_view url, http_endpoint& out) {
   }
   if (host.empty()) return "the endpoint has no host";
   for (const char c : host) {
-    const char l = lower(c);
+    const char l = lower_case(c);
     if (!((l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == ':' || c == '%'))
       return "the endpoint's host holds a character that no host name has";
   }

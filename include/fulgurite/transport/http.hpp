@@ -56,7 +56,7 @@ struct http_answer {
   int status = 0;
   std::string body = {}, content_type = {}, retry_after = {};
   failure why = failure::none;
-  /// In words, with the endpoint and without headers.
+  /// In words, without the endpoint and without headers.
   std::string error = {};
   /// The connection had served before: the other side may just have closed it.
   bool reused = false;
@@ -110,6 +110,10 @@ class http_client {
 
  private:
   static constexpr auto shortest = std::chrono::milliseconds(1);
+  /// The library says of its own timeout that the connection was closed: the guard comes first.
+  static constexpr auto after_guard = std::chrono::milliseconds(100);
+  static constexpr const char* too_late = "no answer within the time limit";
+  static constexpr const char* gave_up = "given up before a whole answer came";
 
   /// After a fork connection and thread are the parent's: what the child would do with them the parent would notice.
   void leave_to_parent() {
@@ -132,7 +136,7 @@ class http_client {
     guard_->set_lookup(nullptr);
     if (found.addresses.empty()) {
       if (guard_->state() == socket_guard::verdict::interrupted)
-        return failed(http_answer::failure::interrupted, "interrupted");
+        return failed(http_answer::failure::interrupted, gave_up);
       return failed(http_answer::failure::refused, "the host's name could not be resolved: " + found.error);
     }
     http_answer answer;
@@ -149,8 +153,8 @@ class http_client {
   http_answer attempt(http_request const& request, time_point deadline, std::size_t left) {
     const auto rest =
         std::max<std::chrono::steady_clock::duration>(deadline - std::chrono::steady_clock::now(), shortest);
-    client_->set_read_timeout(rest);
-    client_->set_write_timeout(rest);
+    client_->set_read_timeout(rest + after_guard);
+    client_->set_write_timeout(rest + after_guard);
     client_->set_connection_timeout(rest / static_cast<int>(left));
 
     http_answer answer;
@@ -184,20 +188,21 @@ class http_client {
       answer.retry_after = in.get_header_value("Retry-After");
       return answer;
     }
-    http_answer no_answer = explain(error, too_large);
+    http_answer no_answer = explain(error, too_large, deadline);
     no_answer.reused = answer.reused;
     return no_answer;
   }
 
-  http_answer explain(httplib::Error error, bool too_large) {
+  http_answer explain(httplib::Error error, bool too_large, time_point deadline) {
     using failure = http_answer::failure;
     switch (guard_->state()) {
       case socket_guard::verdict::interrupted:
-        return failed(failure::interrupted, "interrupted");
+        return failed(failure::interrupted, gave_up);
       case socket_guard::verdict::expired:
-        return failed(failure::timed_out, "no answer within the time limit");
+        return failed(failure::timed_out, too_late);
       case socket_guard::verdict::none:
-        break;
+        // Where the guard has no thread, the library's own timeouts come instead.
+        if (std::chrono::steady_clock::now() >= deadline) return failed(failure::timed_out, too_late);
     }
     if (too_large) return failed(failure::too_large, "the answer is larger than 4 MiB");
     if (is_wrong_host(error)) return failed(failure::tls, "the server's certificate is for another host");
@@ -222,10 +227,10 @@ class http_client {
     }
   }
 
-  http_answer failed(http_answer::failure why, std::string const& reason) const {
+  static http_answer failed(http_answer::failure why, std::string reason) {
     http_answer answer;
     answer.why = why;
-    answer.error = endpoint_.to_text() + ": " + reason;
+    answer.error = std::move(reason);
     return answer;
   }
 

@@ -77,7 +77,7 @@ inline bool is_numeric_host(std::string const& host) noexcept {
 /// A lookup that is under way.
 class lookup {
  public:
-  explicit lookup(std::string host) : shared_(std::make_shared<state>()) {
+  explicit lookup(std::string const& host) : shared_(std::make_shared<state>()) {
     const auto run = [host, shared = shared_] {
       resolved found;
       try {

@@ -10,20 +10,20 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// Keeps SIGPIPE from this thread while it exists, without a word to the rest of the process.
-class sigpipe_blocked {
+/// Keeps a signal that a write raises from this thread while it exists, without a word to the rest of the process.
+class write_signal_blocked {
  public:
-  sigpipe_blocked() noexcept {
+  explicit write_signal_blocked(int signal) noexcept {
     sigset_t pending;
     sigemptyset(&only_);
-    sigaddset(&only_, SIGPIPE);
+    sigaddset(&only_, signal);
     sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    was_pending_ = sigismember(&pending, signal) == 1;
     pthread_sigmask(SIG_BLOCK, &only_, &before_);
   }
-  sigpipe_blocked(sigpipe_blocked const&) = delete;
-  sigpipe_blocked& operator=(sigpipe_blocked const&) = delete;
-  ~sigpipe_blocked() {
+  write_signal_blocked(write_signal_blocked const&) = delete;
+  write_signal_blocked& operator=(write_signal_blocked const&) = delete;
+  ~write_signal_blocked() {
     if (!was_pending_) {
       const timespec at_once{};
       while (sigtimedwait(&only_, nullptr, &at_once) == -1 && errno == EINTR) {
@@ -35,6 +35,11 @@ class sigpipe_blocked {
  private:
   sigset_t only_, before_;
   bool was_pending_ = false;
+};
+
+/// For a connection whose other side may have closed it.
+struct sigpipe_blocked : write_signal_blocked {
+  sigpipe_blocked() noexcept : write_signal_blocked(SIGPIPE) {}
 };
 
 }  // namespace detail

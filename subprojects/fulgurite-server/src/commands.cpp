@@ -7,25 +7,29 @@
 #include <fulgurite/encoder/terminal.hpp>
 #include <fulgurite/encoder/text_tree.hpp>
 #include <fulgurite/encoder/text_value.hpp>
+#include <fulgurite/transport/endpoint.hpp>
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netdb.h>
+#include <poll.h>
 #include <simdjson.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <utility>
 
 namespace fulgurite_server {
 namespace {
 
 constexpr int connect_timeout_s = 5, read_timeout_s = 30;
-
-void put(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    throw std::runtime_error("the output cannot be written");
-}
 
 /// The sentence of an error answer.
 std::string message_of(std::string const& body) {
@@ -36,11 +40,66 @@ std::string message_of(std::string const& body) {
   return fulgurite::printable(message, 400);
 }
 
+/// Why no connection could be made: asked again, the system says what the library has one word for.
+std::string connect_error(std::string const& host, int port) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found))
+    return fmt::format("the host's name could not be resolved: {}", gai_strerror(code));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* at = found; at; at = at->ai_next) {
+    const int probe = ::socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0) continue;
+    error = ::connect(probe, at->ai_addr, at->ai_addrlen) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+      pollfd wait{probe, POLLOUT, 0};
+      socklen_t size = sizeof error;
+      if (::poll(&wait, 1, 100) == 1) ::getsockopt(probe, SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    ::close(probe);
+  }
+  if (error == ECONNREFUSED) return "connection refused: nothing listens there";
+  if (error == 0 || error == EINPROGRESS) return "no connection could be made";
+  return fmt::format("no connection could be made: {}", std::strerror(error));
+}
+
+/// Why there was no answer, in words. `took` is how long it was waited for.
+std::string reason_of(httplib::Error error, std::string const& url, std::chrono::steady_clock::duration took) {
+  fulgurite::detail::http_endpoint at;
+  switch (error) {
+    case httplib::Error::Connection:
+      if (!fulgurite::detail::parse_endpoint(url, at).empty()) return "no connection could be made";
+      return connect_error(at.host, at.port);
+    case httplib::Error::ConnectionTimeout:
+      return fmt::format("no connection within {} s", connect_timeout_s);
+    case httplib::Error::Read:
+      if (took >= std::chrono::seconds(read_timeout_s)) return fmt::format("no answer within {} s", read_timeout_s);
+      return "the connection was closed before a whole answer came";
+    case httplib::Error::Write:
+      return "the connection was closed while the request was sent";
+    case httplib::Error::SSLConnection:
+      return "the TLS handshake failed";
+    case httplib::Error::SSLLoadingCerts:
+      return "the trusted certificates could not be read";
+    case httplib::Error::SSLServerVerification:
+      return "the server's certificate was not accepted";
+    case httplib::Error::Compression:
+      return "the answer could not be decompressed";
+    default:
+      return httplib::to_string(error);
+  }
+}
+
 /// Nothing when the server says 404; `why` then holds its sentence.
 std::optional<std::string> get(std::string const& url, std::string const& path, const char* accept, std::string& why) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string::npos)
     throw usage_error(fmt::format("\"{}\" is no URL; http://127.0.0.1:PORT is one", url));
+  fulgurite::detail::http_endpoint parsed;
+  if (const std::string problem = fulgurite::detail::parse_endpoint(url, parsed); !problem.empty())
+    throw usage_error(fmt::format("\"{}\" is no URL that can be called: {}", fulgurite::printable(url), problem));
   const std::size_t slash = url.find('/', scheme + 3);
   std::string prefix = slash == std::string::npos ? std::string() : url.substr(slash);
   while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
@@ -48,8 +107,11 @@ std::optional<std::string> get(std::string const& url, std::string const& path, 
   if (!client.is_valid()) throw usage_error(fmt::format("\"{}\" is no URL that can be called", url));
   client.set_connection_timeout(connect_timeout_s);
   client.set_read_timeout(read_timeout_s);
+  const auto start = std::chrono::steady_clock::now();
   const httplib::Result result = client.Get((prefix + path).c_str(), httplib::Headers{{"Accept", accept}});
-  if (!result) throw std::runtime_error(fmt::format("{} does not answer: {}", url, httplib::to_string(result.error())));
+  if (!result)
+    throw std::runtime_error(fmt::format("{} does not answer: {}", url,
+                                         reason_of(result.error(), url, std::chrono::steady_clock::now() - start)));
   if (result->status == 200) return result->body;
   const std::string sentence = message_of(result->body);
   why = sentence.empty() ? fmt::format("{} answered with status {}", url, result->status) : sentence;
@@ -108,7 +170,19 @@ void print_table(std::vector<trace_summary> const& traces) {
   }
 }
 
+[[noreturn]] void output_failed() {
+  throw output_error(errno, std::generic_category(), "the output cannot be written");
+}
+
 }  // namespace
+
+void put(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) output_failed();
+}
+
+void finish_output() {
+  if (std::fflush(stdout) != 0) output_failed();
+}
 
 int list_traces(trace_place const& from, std::size_t limit, bool json) {
   // One more than is shown tells whether there are others.

@@ -5,10 +5,13 @@
 
 #include <fulgurite/record/resource.hpp>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <string>
@@ -30,7 +33,7 @@ usage: fulgurite serve [--port N] [--data DIR]
     --port N        the port; 0 takes any free one (default: 14318)
     --managed       started by a tracer: any free port, in the background, says no more than the first line; where a
                     server already runs, prints its address instead
-    --owner-pid N   ends when process N ends
+    --owner-pid N   ends when process N and every program that has joined it has ended
   traces   lists the newest traces, one a line (--json: one JSON object a line, all of them unless limited)
     --limit N       how many; 0 means all (default: 100)
   trace    shows a trace as a tree (--json: as OTLP TracesData). ID may be shortened to its first digits.
@@ -39,7 +42,7 @@ usage: fulgurite serve [--port N] [--data DIR]
                     (default: $FULGURITE_DATA, $XDG_DATA_HOME/fulgurite or ~/.local/share/fulgurite)
     --url URL       ask the server there instead of reading a directory
 
-  --help, --version
+  --help (-h), --version
 
 Exit codes: 0 done, 1 not found or failed, 2 called wrongly. NO_COLOR and a pipe switch colours off.
 )";
@@ -48,6 +51,12 @@ Exit codes: 0 done, 1 not found or failed, 2 called wrongly. NO_COLOR and a pipe
 class arguments {
  public:
   arguments(int count, char** values) : rest_(values + 1, values + count) {}
+
+  /// Either form of it.
+  bool help() {
+    const bool short_form = flag("-h");
+    return flag("--help") || short_form;
+  }
 
   bool flag(std::string_view name) {
     for (auto at = rest_.begin(); at != rest_.end(); ++at)
@@ -124,18 +133,19 @@ trace_place place_of(arguments& given) {
 
 int run(int count, char** values) {
   arguments given(count, values);
-  if (count > 1 && (std::string_view(values[1]) == "--help" || std::string_view(values[1]) == "help")) {
-    fmt::print("{}", help);
+  const std::string_view first = count > 1 ? values[1] : "";
+  if (first == "--help" || first == "-h" || first == "help") {
+    put(help);
     return 0;
   }
-  if (count > 1 && std::string_view(values[1]) == "--version") {
-    fmt::print("fulgurite {}\n", fulgurite::library_version);
+  if (first == "--version") {
+    put(fmt::format("fulgurite {}\n", fulgurite::library_version));
     return 0;
   }
   const std::optional<std::string> command = given.word();
   if (!command) throw usage_error("a command is missing");
-  if (given.flag("--help")) {
-    fmt::print("{}", help);
+  if (given.help()) {
+    put(help);
     return 0;
   }
   if (*command == "serve") {
@@ -168,11 +178,23 @@ int run(int count, char** values) {
   throw usage_error(fmt::format("there is no command \"{}\"", *command));
 }
 
+/// A standard descriptor that is closed would be the number of the first file opened, and that file get the output.
+void fill_closed_descriptors() {
+  for (const int fd : {0, 1, 2})
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) std::_Exit(1);
+}
+
 }  // namespace
 
 int main(int count, char** values) {
+  fill_closed_descriptors();
   try {
-    return run(count, values);
+    const int code = run(count, values);
+    finish_output();
+    return code;
+  } catch (output_error const& error) {
+    if (error.code().value() != EPIPE) std::fprintf(stderr, "fulgurite: %s\n", error.what());
+    return 1;
   } catch (usage_error const& error) {
     std::fprintf(stderr, "fulgurite: %s (see fulgurite --help)\n", error.what());
     return 2;

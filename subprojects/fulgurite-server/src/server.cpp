@@ -36,6 +36,8 @@ constexpr std::uint64_t max_drained_size = std::uint64_t{1} << 30;
 // What cpp-httplib must not interpret by itself, see `take_over`.
 constexpr const char* own_type = "fulgurite-content-type";
 constexpr const char* own_encoding = "fulgurite-content-encoding";
+constexpr const char* owner_header = "Fulgurite-Owner";
+constexpr auto join_timeout = std::chrono::seconds(2);
 
 /// google.rpc.Code
 enum class rpc_code {
@@ -119,7 +121,10 @@ problem of_store(store_error const& error) {
 }  // namespace
 
 struct server::routes {
-  explicit routes(std::filesystem::path where) : directory(std::move(where)), writer(directory) { set_up(); }
+  routes(std::filesystem::path where, join_function may_join)
+      : directory(std::move(where)), writer(directory), join(std::move(may_join)) {
+    set_up();
+  }
 
   void set_up() {
     http.new_task_queue = [] { return new httplib::ThreadPool(threads); };
@@ -256,6 +261,12 @@ struct server::routes {
 
   std::optional<problem> answer_post(Request const& request, Response& response, std::string body) {
     if (request.path == "/v3/auth/token") {
+      const std::string owner = request.get_header_value(owner_header);
+      pid_t process = 0;
+      const auto [end, error] = std::from_chars(owner.data(), owner.data() + owner.size(), process);
+      const bool is_process = error == std::errc() && end == owner.data() + owner.size() && process > 0;
+      if (is_process && !join(process))
+        return problem{503, rpc_code::unavailable, "this server ends with the program that started it"};
       response.set_content(R"({"token":"dummy","project_id":"dummy"})", json_type);
       return {};
     }
@@ -363,6 +374,7 @@ struct server::routes {
 
   std::filesystem::path directory;
   store_writer writer;
+  join_function join;
   httplib::Server http;
   int listening = -1;
 
@@ -374,7 +386,17 @@ struct server::routes {
 
 thread_local bool server::routes::answering = false;
 
-server::server(std::filesystem::path const& directory) : routes_(std::make_unique<routes>(directory)) {}
+bool join_server(std::string const& url, pid_t owner) {
+  httplib::Client client(url);
+  client.set_connection_timeout(join_timeout);
+  client.set_read_timeout(join_timeout);
+  const httplib::Result answer =
+      client.Post("/v3/auth/token", httplib::Headers{{owner_header, std::to_string(owner)}}, "{}", json_type);
+  return answer && answer->status == 200;
+}
+
+server::server(std::filesystem::path const& directory, join_function join)
+    : routes_(std::make_unique<routes>(directory, std::move(join))) {}
 server::~server() = default;
 
 int server::bind(int port) {

@@ -1,6 +1,8 @@
 // The HTTP side of `fulgurite serve`: routes, limits, answers. Listens on 127.0.0.1 and nowhere else.
 //
-//     POST /v3/auth/token              the AgentOps token: {"token":"dummy","project_id":"dummy"}
+//     POST /v3/auth/token              the AgentOps token: {"token":"dummy","project_id":"dummy"}; a program that sends
+//                                      Fulgurite-Owner: PID with it is then an owner of the server (serve.hpp), or is
+//                                      told with 503 that this one ends
 //     POST /v1/traces, /traces         OTLP/HTTP protobuf, plain or gzip; 200 means it is on the disk
 //     GET  /health                     {"status":"ok"}
 //     GET  /api/v1/traces?limit=N      {"traces":[…]}, the newest first
@@ -13,9 +15,12 @@
 
 #include "store.hpp"
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,10 +29,16 @@ namespace fulgurite_server {
 /// The largest request, packed or unpacked, in bytes (opentelemetry-specification, protocol/otlp.md).
 inline constexpr std::size_t max_request_size = 64U << 20;
 
+/// Makes a process an owner of the server at this URL. False when that one does not answer or is ending.
+bool join_server(std::string const& url, pid_t owner);
+
 class server {
  public:
+  /// A process wants to be an owner; false when it is too late. Called from any thread.
+  using join_function = std::function<bool(pid_t)>;
+
   /// Opens the store, which is created if need be. Throws `store_error`.
-  explicit server(std::filesystem::path const& directory);
+  explicit server(std::filesystem::path const& directory, join_function join);
   ~server();
 
   /// Listens from here on; 0 takes any free port. Returns the port; throws `std::runtime_error`, for instance because

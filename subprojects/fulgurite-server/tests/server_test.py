@@ -612,10 +612,87 @@ class Living(Base):
         self.assertIn("does not run", out.stderr)
 
 
+    def process(self):
+        one = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(one.wait)
+        self.addCleanup(one.kill)
+        return one
+
+    def managed(self, owner):
+        """The URL, as a tracer would get it."""
+        starter = subprocess.Popen([FULGURITE, "serve", "--managed", "--owner-pid", str(owner.pid), "--data", self.data],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(starter.wait, 30)
+        line = starter.stdout.readline()
+        starter.stdout.close()
+        self.assertTrue(line.startswith("listening on "), line)
+        return line.split()[-1].removeprefix("http://")
+
+    def ask(self, address, path="/v3/auth/token", body="{}", headers={}):
+        connection = http.client.HTTPConnection(address, timeout=10)
+        try:
+            connection.request("POST", path, body, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def test_ends_with_its_last_owner(self):
+        first, by_token, by_start, stranger = (self.process() for _ in range(4))
+        address = self.managed(first)
+        pid = json.loads(self.json_file().read_text())["pid"]
+        for _ in range(3):
+            self.assertEqual(self.ask(address, headers={"Fulgurite-Owner": str(by_token.pid)}), 200)
+        self.assertEqual(self.managed(by_start), address)
+        self.assertEqual(self.ask(address), 200)
+        for nobody in ("", "x", "0", "-1", "-" + str(stranger.pid), str(1 << 40), str((1 << 31) - 1), f"{stranger.pid} "
+                       "x"):
+            self.assertEqual(self.ask(address, headers={"Fulgurite-Owner": nobody}), 200, nobody)
+        body = one_span(1, 1).SerializeToString()
+        for ending in (first, by_start):
+            ending.kill()
+            time.sleep(0.3)
+            self.assertEqual(self.ask(address, "/v1/traces", body, PROTOBUF), 200)
+            self.assertTrue(self.json_file().exists())
+        by_token.kill()
+        wait_until(lambda: not pathlib.Path(f"/proc/{pid}/exe").exists(), "the server ends with its last owner")
+        self.assertFalse(self.json_file().exists())
+
+    def test_who_has_an_address_has_a_server(self):
+        # Each starts as the one before ends: the server it is told of is not the one that is just ending.
+        before = self.process()
+        self.managed(before)
+        for trace in range(1, 31):
+            owner = self.process()
+            before.kill()
+            address = self.managed(owner)
+            self.assertEqual(self.ask(address, "/v1/traces", one_span(trace, 1).SerializeToString(), PROTOBUF), 200)
+            before = owner
+        self.assertEqual(len(self.trace_ids()), 30)
+        before.kill()
+        wait_until(lambda: not self.json_file().exists(), "the last server ends")
+
+    def test_nobody_joins_a_server_that_ends(self):
+        owner, late = self.process(), self.process()
+        host, port = self.managed(owner).split(":")
+        raw = socket.create_connection((host, int(port)), timeout=10)
+        raw.sendall(b"POST /v3/auth/token HTTP/1.1\r\nHost: localhost\r\nFulgurite-Owner: %d\r\n"
+                    b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n" % late.pid)
+        self.assertIn(b" 100 Continue", raw.recv(1000))
+        owner.kill()
+        wait_until(lambda: not self.json_file().exists(), "the server begins to end")
+        raw.sendall(b"{}")
+        self.assertIn(b" 503 ", raw.recv(1000))
+        raw.close()
+        # It waits for the end of the one, then serves itself.
+        self.assertEqual(self.ask(self.managed(late)), 200)
+        late.kill()
+        wait_until(lambda: not self.json_file().exists(), "the last server ends")
+
+
 class Commands(Base):
     def test_usage(self):
         self.assertEqual(fulgurite("--version").returncode, 0)
-        for call in (["--help"], ["serve", "--help"]):
+        for call in (["--help"], ["-h"], ["help"], ["serve", "--help"], ["traces", "-h"]):
             out = fulgurite(*call)
             self.assertEqual(out.returncode, 0)
             self.assertIn("usage: fulgurite serve", out.stdout)
@@ -625,12 +702,57 @@ class Commands(Base):
                            (["traces", "extra"], '"extra" is not understood'), (["traces", "--jsn"], '"--jsn" is not understood'),
                            (["trace", "xyz", "--url", "http://127.0.0.1:1/"], None), (["trace", "a b", "--url", "http://127.0.0.1:1/"], "no trace id"),
                            (["traces", "--url", "u", "--data", "d"], "exclude each other"), (["traces", "--url", "nonsense"], "no URL"),
+                           (["traces", "--url", "ftp://x"], '"ftp://x" is no URL that can be called: the endpoint must begin with http'),
+                           (["traces", "--url", "http://h:99999"], "no URL that can be called"),
                            (["triplets"], "not in this version"), (["doctor"], "not in this version"), (["run"], "not in this version")):
             out = fulgurite(*call)
             self.assertEqual(out.returncode, 1 if says is None else 2, call)
             self.assertEqual(out.stdout, "")
             self.assertEqual(out.stderr.count("\n"), 1)
             self.assertIn(says or "does not answer", out.stderr)
+
+    def test_why_a_server_does_not_answer(self):
+        closing = socket.create_server(("127.0.0.1", free_port()))
+        self.addCleanup(closing.close)
+
+        def close_each():
+            while True:
+                try:
+                    closing.accept()[0].close()
+                except OSError:
+                    return
+        threading.Thread(target=close_each, daemon=True).start()
+        for url, says in ((f"http://127.0.0.1:{free_port()}", "connection refused: nothing listens there"),
+                          (f"http://localhost:{free_port()}/", "connection refused: nothing listens there"),
+                          ("http://no-such-host.invalid:80", "the host's name could not be resolved: "),
+                          (f"http://127.0.0.1:{closing.getsockname()[1]}", "the connection was closed")):
+            for call in (["trace", "latest"], ["traces"]):
+                out = fulgurite(*call, "--url", url)
+                self.assertEqual((out.returncode, out.stdout), (1, ""))
+                self.assertTrue(out.stderr.startswith(f"fulgurite: {url} does not answer: {says}"), out.stderr)
+
+    def test_output_that_cannot_be_written(self):
+        server = self.serve()
+        server.post(every_field().SerializeToString())
+        where = ["--data", self.data]
+        calls = (["traces", *where], ["traces", "--json", *where], ["trace", "latest", *where], ["trace", "latest", "--json", *where],
+                 ["traces", "--url", server.url], ["--help"], ["--version"], ["traces", "--help"],
+                 ["serve", "--port", "0", "--data", self.data + "/other"], ["serve", "--managed", *where])
+        for call in calls:
+            for redirection, says in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+                out = subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", FULGURITE, *call], stderr=subprocess.PIPE, text=True,
+                                     timeout=30)
+                self.assertEqual((out.returncode, out.stderr), (1, f"fulgurite: the output cannot be written: {says}\n"), call)
+        self.assertFalse(os.path.exists(self.data + "/other/server.json"))
+        self.assertEqual(len(self.trace_ids()), 1)  # nothing was written into the store
+        # A reader that has left is no error: neither with SIGPIPE nor where that is ignored.
+        for i in range(1, 3000):
+            server.post(one_span(i, 1, "n" * 60).SerializeToString())
+        for ignored in ("", 'trap "" PIPE;'):
+            for call in (["traces", "--limit", "0", *where], ["traces", "--json", *where], ["--help"]):
+                out = subprocess.run(["sh", "-c", f'{ignored} "$@" | head -n 1', "sh", FULGURITE, *call], capture_output=True, text=True,
+                                     timeout=30)
+                self.assertEqual((out.returncode, out.stderr, out.stdout.count("\n")), (0, "", 1), call)
 
     def test_not_found(self):
         out = fulgurite("trace", "latest", "--data", self.data + "/none")
