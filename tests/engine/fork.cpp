@@ -65,7 +65,6 @@ TEST_CASE("what is recorded before, and what is open, is the parent's") {
     for (int i = 0; i < 50; ++i) open.set_attribute("k" + std::to_string(i), std::string(100, 'x'));  // pieces
     parent_trace = open.context().trace_id().to_hex();
     CHECK(in_child([&] {
-      r.store.clear();
       const std::string parent = inner.context().span_id().to_hex();
       {
         auto child = r.tracer.trace_context("in the child", "n"_a = 2);
@@ -123,7 +122,6 @@ TEST_CASE("the child's ids are its own, and its roots are sampled anew") {
 TEST_CASE("children of children, as deep as generations are told apart") {
   recorder r;
   const std::function<bool(int)> descend = [&](int depth) {
-    r.store.clear();
     auto span = r.tracer.trace_context("level");
     if (depth > 0 && !in_child([&] { return descend(depth - 1); })) return false;
     span.end();
@@ -154,7 +152,6 @@ TEST_CASE("fork while other threads trace: neither side hangs, and each has its 
     });
   for (int i = 0; i < 40; ++i) {
     CHECK(in_child([&] {
-      r.store.clear();
       for (int n = 0; n < 1'000; ++n) auto span = r.tracer.trace_context("in the child");
       std::thread other([&] { auto span = r.tracer.trace_context("on a thread of the child"); });
       other.join();
@@ -180,7 +177,6 @@ TEST_CASE("the child's worker comes with its first record: spans are delivered w
     auto warm = r.tracer.trace_context("warm");
   }
   CHECK(in_child([&] {
-    r.store.clear();
     {
       auto span = r.tracer.trace_context("in the child");
     }

@@ -45,8 +45,9 @@ class engine {
   /// Whether two keys are of the same place, one after the other.
   static bool same_slot(std::uint32_t a, std::uint32_t b) noexcept { return ((a ^ b) & slot_mask) == 0; }
 
-  /// Registers a pipeline and starts the worker; the pipeline's key, or 0 when there are too many.
-  std::uint32_t add(std::shared_ptr<record_sink> sink) {
+  /// Registers a pipeline and starts the worker. `key` becomes the pipeline's, or 0 when there are too many; it is
+  /// written before the worker sees the pipeline, which may read it.
+  void add(std::shared_ptr<record_sink> sink, std::uint32_t& key) {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
     std::uint32_t slot = 0;
@@ -55,22 +56,28 @@ class engine {
       sinks_.push_back({});
     } else {
       // The slot that has been free for longest, so that its key's generation lasts.
-      if (free_.empty()) return 0;
+      if (free_.empty()) {
+        key = 0;
+        return;
+      }
       slot = free_.front();
       free_.erase(free_.begin());
     }
     touched_.reserve(sinks_.size());  // so that collecting cannot fail between a record and its commit
+    kept_.reserve(sinks_.size());
     entry& place = sinks_[slot];
     place.generation = place.generation % max_generation + 1;
     place.sink = std::move(sink);
     place.key = place.generation << slot_bits | slot;
+    place.delivers = false;
     place.blocks = place.sink->blocks();
     any_blocks_ = any_blocks_ || place.blocks;
+    key = place.key;
     start_worker();
-    return place.key;
   }
 
-  /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown.
+  /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown. Once exit() has begun the
+  /// pipeline is kept: it is a static tracer's then, and threads that do not stop may be about to use it.
   void remove(std::uint32_t key) {
     std::shared_ptr<record_sink> last;  // destroyed after the lock is given up
     const std::lock_guard lock(mutex_);
@@ -79,6 +86,7 @@ class engine {
     last = std::move(place.sink);
     place.key = 0;
     free_.push_back(key & slot_mask);
+    if (process_ends_ && kept_.size() < kept_.capacity()) kept_.push_back(last);
   }
 
   /// Collects, and exports on this thread what a pipeline with such a processor then holds.
@@ -168,6 +176,7 @@ class engine {
     std::uint32_t generation = 0;
     bool touched = false;
     bool blocks = false, stuck = false;
+    bool delivers = false;
   };
 
   engine() noexcept {
@@ -267,7 +276,21 @@ class engine {
       return log(log_level::warn, "a span ended after its tracer was destroyed and is lost", "after shutdown");
     }
     if (!std::exchange(place.touched, true)) touched_.push_back(slot);
+    if (!place.delivers) [[unlikely]]
+      notice_exit(place);
     place.sink->accept(record, clock_);
+  }
+
+  /// exit() calls what was registered last first: a function that is registered when a tracer's first span arrives is
+  /// called before that tracer's destructor, if the tracer is static. For other tracers it is in vain, so not for ever.
+  void notice_exit(entry& place) noexcept {
+    static constexpr int most = 256;
+    place.delivers = true;
+    if (exit_notices_ < most && std::atexit([] { instance().note_exit(); }) == 0) ++exit_notices_;
+  }
+  void note_exit() noexcept {
+    const std::lock_guard lock(mutex_);
+    process_ends_ = true;
   }
 
   /// A thread with all signals blocked: they are the program's.
@@ -323,7 +346,9 @@ class engine {
   std::atomic<std::uint64_t> lost_{0};
   std::uint8_t generation_ = 0;
   std::atomic<bool> worker_started_{false}, worker_failed_{false};
-  bool any_blocks_ = false;
+  bool any_blocks_ = false, process_ends_ = false;
+  int exit_notices_ = 0;
+  std::vector<std::shared_ptr<record_sink>> kept_;
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};
 };

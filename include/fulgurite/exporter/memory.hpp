@@ -38,8 +38,14 @@ class memory_exporter {
   /// What was kept stays readable.
   bool shutdown(deadline) noexcept { return true; }
 
-  /// Another thread may have held the store when the process was forked; what it has stays in both processes.
-  void after_fork() noexcept { ::new (static_cast<void*>(&store_->mutex)) std::mutex; }
+  /// In the child of a fork the store begins empty, as its tracer's accounts do.
+  void after_fork() noexcept {
+    if (store_->mutex.try_lock()) {
+      store_->spans.clear();
+      store_->mutex.unlock();
+    } else  // half changed by a thread that is not here: neither used nor destroyed
+      ::new (static_cast<void*>(store_.get())) store;
+  }
 
   /// A copy of what has arrived, in the order it did. A tracer's `force_flush` comes first where the last spans matter.
   std::vector<span_data> spans() const {

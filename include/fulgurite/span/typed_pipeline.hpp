@@ -57,7 +57,7 @@ class typed_pipeline final : public pipeline {
   /// Registers a pipeline that is ready; false when the process has too many.
   static bool open(std::shared_ptr<typed_pipeline> const& self) {
     self->processor_.start(self);
-    self->key_ = engine::instance().add(self);
+    engine::instance().add(self, self->key_);
     return self->key_ != 0;
   }
 
