@@ -22,7 +22,7 @@ def runs(build):
         tree = ast.parse(pathlib.Path(script).read_text())
         minutes = next(ast.literal_eval(line.value) for line in tree.body
                        if isinstance(line, ast.Assign) and line.targets[0].id == "MINUTES")
-        found[test["name"]] = (test["cmd"], minutes, ast.get_docstring(tree).splitlines()[0])
+        found[test["name"].removeprefix("soak_")] = (test["cmd"], minutes, ast.get_docstring(tree).splitlines()[0])
     return found
 
 

@@ -40,7 +40,7 @@ TEST_CASE("random rules match as fnmatch says, and no key ends otherwise than th
     CHECK(one.matches(key) == expected);
     std::array<bool, 256> ends{};
     one.mark_ends(ends);
-    if (expected && !key.empty()) CHECK(ends[static_cast<unsigned char>(fg::detail::lower(key.back()))]);
+    if (expected && !key.empty()) CHECK(ends[static_cast<unsigned char>(fg::detail::lower_case(key.back()))]);
     matches += expected;
   }
   CHECK(matches > 1000);
