@@ -2,6 +2,7 @@
 
 #include "../tracing.hpp"
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -105,6 +106,18 @@ TEST_CASE("a given parent of this process, and a new root inside a trace") {
   CHECK_FALSE(only(spans, "second").parent_span_id.is_valid());
   CHECK(only(spans, "third").parent_span_id == only(spans, "first").span_id);
   CHECK(only(spans, "fourth").parent_span_id == only(spans, "third").span_id);
+}
+
+TEST_CASE("a span does not end before its start") {
+  recorder r;
+  const std::int64_t in_a_day =
+      std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch() + std::chrono::hours(24)).count();
+  {
+    auto span = r.tracer.start_span("early", fg::span_options{.start_time = in_a_day});
+  }
+  const fg::span_data early = only(r.spans(), "early");
+  CHECK(early.start_time == in_a_day);
+  CHECK(early.end_time == in_a_day);
 }
 
 TEST_CASE("what a sampler adds; the span's own attributes win") {

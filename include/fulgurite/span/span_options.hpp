@@ -80,7 +80,7 @@ struct span_options {
   span_kind kind = span_kind::internal;
   span_parent parent = {};
   link_list links = {};
-  /// Nanoseconds since the Unix epoch; 0 is now.
+  /// Nanoseconds since the Unix epoch; 0 is now. A span that would end before its start ends with it.
   std::int64_t start_time = 0;
 };
 

@@ -304,6 +304,7 @@ class typed_pipeline final : public pipeline {
       header.start = static_cast<std::uint64_t>(clock.to_unix(header.start));
     const bool ticks = (header.marks & mark_end_in_nanoseconds) == 0;
     if (ticks) header.end = static_cast<std::uint64_t>(clock.to_unix(header.end));
+    header.end = std::max(header.start, header.end);  // a start that was given may lie in the future
     if ((header.marks & mark_has_events) == 0 || !ticks) return;
     const record_view view(record);
     for (const std::byte* at = view.items(); at != view.end();) {
