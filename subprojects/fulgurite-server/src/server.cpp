@@ -137,6 +137,11 @@ struct server::routes {
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
       listening = socket;
     });
+    // Who is told to go on with its body gets an answer, even if the server is just ending.
+    http.set_expect_100_continue_handler([this](Request const&, Response&) {
+      take_on();
+      return 100;
+    });
     http.set_pre_routing_handler([this](Request const& request, Response& response) {
       // The request is not const, only our view of it: cpp-httplib has no other place to intervene before it reads.
       return begin(const_cast<Request&>(request), response);
@@ -175,12 +180,15 @@ struct server::routes {
     if (!value.empty()) request.set_header(own, value);
   }
 
+  /// From here on to end() the server does not end.
+  void take_on() {
+    if (std::exchange(answering, true)) return;
+    const std::lock_guard lock(mutex);
+    ++active;
+  }
+
   httplib::Server::HandlerResponse begin(Request& request, Response& response) {
-    {
-      const std::lock_guard lock(mutex);
-      ++active;
-      answering = true;
-    }
+    take_on();
     request.ranges.clear();  // nothing here is served in parts
     take_over(request, "Content-Type", own_type);
     take_over(request, "Content-Encoding", own_encoding);
