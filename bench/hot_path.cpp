@@ -12,7 +12,6 @@
 #include <benchmark/benchmark.h>
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -152,23 +151,6 @@ int main(int argc, char** argv) {
     for (int i = 0; i < n; ++i) {
       auto span = none.trace_context("child", "index"_a = i);
       work();
-    }
-  });
-  add("inject", [&on](int n) {
-    auto root = on.trace_context("root");
-    for (int i = 0; i < n; ++i)
-      on.inject([](std::string_view key, std::string_view value) {
-        benchmark::DoNotOptimize(key);
-        benchmark::DoNotOptimize(value);
-      });
-  });
-  static const std::map<std::string, std::string> headers{
-      {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
-      {"tracestate", "vendor=value,other=1"}};
-  add("extract with tracestate", [&on](int n) {
-    for (int i = 0; i < n; ++i) {
-      fg::context from = on.extract(headers);
-      benchmark::DoNotOptimize(from);
     }
   });
 
