@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace fg = fulgurite;
@@ -54,6 +55,46 @@ TEST_CASE("nothing of what the rules hit is exported; the last trace is the orig
   CHECK(last[0].name == "mail to a@b.cc");
   CHECK(has(last[0].resource->attributes, "owner", "a@b.cc"));
   check_accounts(tracer.stats());
+}
+
+TEST_CASE("a secret that a limit cuts in two is found first; what stands for it is cut, too") {
+  for (const bool erased : {false, true}) {
+    fg::memory_exporter store;
+    fg::tracer_options options;
+    options.limits.attribute_value_length = 10;
+    options.limits.attribute_count = 3;
+    const fg::redaction_rules rules("password=hash, detect:card");
+    const auto check = [&](auto&& tracer) {
+      {
+        auto span = tracer.trace_context("pay", "pan"_a = std::string("card 4111111111111111"));
+        span.set_attribute("password", "hunter2, which is long");
+        span.set_attribute("note", "of more than ten characters");
+        span.set_attribute("fourth", 4);
+        span.add_event("paid", {{"pan", "card 4111111111111111"}});
+      }
+      CHECK(tracer.force_flush(std::chrono::seconds(60)));
+      const fg::span_data span = only(store.spans(), "pay");
+      CHECK(has(span, "pan", "card ***"));
+      const fg::attribute_value* const hash = value_of(span.attributes, "password");
+      REQUIRE(hash);
+      CHECK(std::get<std::string>(*hash).starts_with("hash:"));
+      CHECK(std::get<std::string>(*hash).size() == 10);
+      CHECK(has(span, "note", "of more th"));
+      CHECK(span.attributes.size() == 3);
+      CHECK(span.dropped_attributes_count == 1);
+      CHECK(has(span.events.at(0).attributes, "pan", "card ***"));
+      const auto last = tracer.get_last_trace();
+      REQUIRE(last.size() == 1);
+      CHECK(has(last[0], "pan", "card 41111"));
+      CHECK(last[0].attributes.size() == 3);
+    };
+    if (erased)
+      check(fg::any_tracer{fg::resource{}, fg::always_on_sampler{}, store, fg::w3c_propagator{},
+                           fg::any_processor(fg::redacting{rules}), options});
+    else
+      check(fg::tracer{fg::resource{}, fg::always_on_sampler{}, store, fg::w3c_propagator{},
+                       fg::redacting{rules, fg::redacting{fg::redaction_rules("detect:email")}}, options});
+  }
 }
 
 TEST_CASE("before any processor, erased too; whatever is set of the resource later") {

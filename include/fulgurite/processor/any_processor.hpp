@@ -49,6 +49,7 @@ class any_processor {
   void redact_scope(instrumentation_scope& of) const {
     if (self_) self_->redact_scope(of);
   }
+  bool cuts_values() const noexcept { return self_ && self_->cuts_values(); }
   bool blocks() const noexcept { return self_ && self_->blocks(); }
   bool would_block() noexcept { return self_ && self_->would_block(); }
   void before_fork() noexcept {
@@ -72,6 +73,7 @@ class any_processor {
     virtual void poll() noexcept = 0;
     virtual void redact_resource(resource& of) const = 0;
     virtual void redact_scope(instrumentation_scope& of) const = 0;
+    virtual bool cuts_values() const noexcept = 0;
     virtual bool blocks() const noexcept = 0;
     virtual bool would_block() noexcept = 0;
     virtual void before_fork() noexcept = 0;
@@ -98,6 +100,7 @@ class any_processor {
     void redact_scope(instrumentation_scope& of) const override {
       if constexpr (requires { model.redact_scope(of); }) model.redact_scope(of);
     }
+    bool cuts_values() const noexcept override { return detail::cuts_values(model); }
     bool blocks() const noexcept override { return detail::blocks(model); }
     bool would_block() noexcept override { return detail::would_block(model); }
     void before_fork() noexcept override {

@@ -52,6 +52,9 @@ class export_target {
   virtual void idle_exporter() noexcept {}
   /// When an export that shutdown waits for is interrupted: before the end where what is left can still be kept.
   virtual deadline interrupt_at(deadline until) const noexcept { return until; }
+  /// The record, or a copy with values of the tracer's greatest length (record/limits.hpp), valid until the next call:
+  /// for a processor with cuts_values(), from its `process`.
+  virtual record_view cut_values(record_view const& record) noexcept { return record; }
   virtual void count_dropped(drop_cause cause, std::uint64_t spans) noexcept = 0;
   /// Empties every thread's ring, so that `process` has seen all that has ended.
   virtual void collect() noexcept = 0;
@@ -73,9 +76,10 @@ concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<
 };
 
 // A processor may also have:
-//   void poll() noexcept                      called by the engine's worker several times a second, for what must
-//   happen
-//                                             in time and not with a record
+//   void poll() noexcept                      called by the engine's worker several times a second, for what
+//                                             must happen in time and not with a record
+//   bool cuts_values() const noexcept         whether it is given values in full length, and calls
+//                                             `export_target::cut_values` itself
 //   bool blocks() const noexcept              whether threads wait where there is no room (processor/overflow.hpp), and
 //   bool would_block() noexcept               whether there is none now. The collector leaves the next record where it
 //                                             is then; `export_target::wake_collector` says that there is room again.
@@ -98,11 +102,19 @@ bool export_pending(P& processor, deadline until) noexcept {
     return processor.flush(until);
 }
 
-/// Whether threads wait for room in this processor's queue, and whether there is none now.
+/// Whether threads wait for room in this processor's queue, whether it cuts values itself, and whether there is no room
+/// now.
 template <class P>
 bool blocks(P const& processor) noexcept {
   if constexpr (requires { processor.blocks(); })
     return processor.blocks();
+  else
+    return false;
+}
+template <class P>
+bool cuts_values(P const& processor) noexcept {
+  if constexpr (requires { processor.cuts_values(); })
+    return processor.cuts_values();
   else
     return false;
 }

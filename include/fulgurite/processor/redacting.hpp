@@ -9,7 +9,7 @@
 // is found is only read.
 //
 // Not covered: what `get_last_trace()` keeps, which stays in the process and is the original; and baggage, which
-// travels in headers and not in spans. Limits come before redaction: what a limit has cut in two is no longer
+// travels in headers and not in spans. Values are cut to their greatest length afterwards: half a secret would not be
 // recognised by its form. Without memory to redact a span in, the span is dropped and counted.
 #pragma once
 
@@ -59,8 +59,10 @@ class redacting {
       if (record.sampled() && target_) target_->count_dropped(drop_cause::queue_full, 1);
       return;
     }
-    next_.process(record_view(redacted));
+    const record_view whole(redacted);
+    next_.process(target_ && !detail::cuts_values(next_) ? target_->cut_values(whole) : whole);
   }
+  bool cuts_values() const noexcept { return true; }
   /// Called with what goes out beside the spans, when it is set. Throws std::bad_alloc.
   void redact_resource(resource& of) const {
     redactor_->apply(of);

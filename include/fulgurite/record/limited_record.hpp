@@ -30,6 +30,16 @@ inline std::size_t end_of_characters(std::string_view text, std::size_t most) no
   return at;
 }
 
+/// The limits in two steps, for whoever must see values in full in between.
+inline span_limits without_lengths(span_limits limits) noexcept {
+  limits.attribute_value_length = span_limits::unlimited;
+  return limits;
+}
+inline span_limits lengths_alone(span_limits const& limits) noexcept {
+  constexpr std::uint32_t all = span_limits::unlimited;
+  return {all, all, all, all, all, limits.attribute_value_length};
+}
+
 class record_limiter {
  public:
   /// Attributes in one list from which on its keys are compared by hashing, and once for all readers.

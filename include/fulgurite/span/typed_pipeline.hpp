@@ -29,11 +29,13 @@ class typed_pipeline final : public pipeline {
                  Sampler&& sampler, Exporter&& exporter, Propagator&& propagator, Processor&& processor)
       : pipeline(std::make_shared<resource>(std::move(of)), std::make_shared<instrumentation_scope>(std::move(scope)),
                  last_trace_limit),
-        limiter_(limits),
+        limiter_(detail::cuts_values(processor) ? without_lengths(limits) : limits),
         sampler_(std::move(sampler)),
         exporter_(std::move(exporter)),
         propagator_(std::move(propagator)),
         processor_(std::move(processor)) {
+    if (detail::cuts_values(processor_) && limits.attribute_value_length != span_limits::unlimited)
+      cutter_.emplace(lengths_alone(limits));
     sent_resource_ = redacted(resource_);
     sent_scope_ = scope_;
     if constexpr (requires(instrumentation_scope& sent) { processor_.redact_scope(sent); }) {
@@ -74,7 +76,7 @@ class typed_pipeline final : public pipeline {
     if (view.sampled()) {
       collected_.fetch_add(1, std::memory_order_relaxed);
       try {
-        last_trace_.add(view);
+        last_trace_.add(cut_values(view));
       } catch (...) {
         log(log_level::warn, "no memory to keep the last trace", "last trace memory");
       }
@@ -83,6 +85,12 @@ class typed_pipeline final : public pipeline {
       processor_.process(view);
     else if (view.sampled())
       count_dropped(drop_cause::shutdown, 1);
+  }
+  record_view cut_values(record_view const& record) noexcept override try {
+    return cutter_ ? cutter_->apply(record) : record;
+  } catch (...) {
+    log(log_level::warn, "no memory to cut a span's values; it goes out as it is", "limits memory");
+    return record;
   }
   void commit() noexcept override { processor_.commit(); }
   void poll() noexcept override {
@@ -350,6 +358,8 @@ class typed_pipeline final : public pipeline {
   std::shared_ptr<const resource> sent_resource_;
   std::shared_ptr<const instrumentation_scope> sent_scope_;
   record_limiter limiter_;
+  /// Where the processor cuts values: what it does that with.
+  std::optional<record_limiter> cutter_;
   Sampler sampler_;
   Exporter exporter_;
   Propagator propagator_;
