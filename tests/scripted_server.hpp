@@ -99,6 +99,35 @@ class connection {
   int socket_;
 };
 
+/// Binds to a free port of loopback. Ports from 32768 up are handed to outgoing connections.
+inline std::uint16_t bind_somewhere(int socket) {
+  static unsigned next = 0;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int tries = 0; tries < 1000; ++tries) {
+    const auto port = static_cast<std::uint16_t>(21000 + (static_cast<unsigned>(getpid()) * 31U + next++) % 10000U);
+    address.sin_port = htons(port);
+    if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return port;
+  }
+  throw std::runtime_error("no free port");
+}
+
+/// A port where nobody listens, and nobody else can while this lives: connections to it are refused.
+class refusing_port {
+ public:
+  refusing_port() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(bind_somewhere(socket_)) {}
+  refusing_port(refusing_port const&) = delete;
+  refusing_port& operator=(refusing_port const&) = delete;
+  ~refusing_port() { ::close(socket_); }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1/traces"; }
+
+ private:
+  int socket_;
+  std::uint16_t port_;
+};
+
 /// Serves one connection after the other, each by the next handler; the last one serves whatever comes after.
 class scripted_server {
  public:
@@ -106,18 +135,8 @@ class scripted_server {
 
   explicit scripted_server(std::vector<handler> handlers) : handlers_(std::move(handlers)) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    // Ports from 32768 up are handed to outgoing connections.
-    for (int tries = 0; tries < 1000; ++tries) {
-      port_ = static_cast<std::uint16_t>(21000 + (static_cast<unsigned>(getpid()) * 31U + next_port()++) % 10000U);
-      address.sin_port = htons(port_);
-      if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(socket_, 16) == 0)
-        break;
-      port_ = 0;
-    }
-    if (port_ == 0) throw std::runtime_error("no free port");
+    port_ = bind_somewhere(socket_);
+    if (::listen(socket_, 16) != 0) throw std::runtime_error("cannot listen");
     thread_ = std::thread([this] { serve(); });
   }
   /// Ends the connection that is being served, too.
@@ -141,10 +160,6 @@ class scripted_server {
   int connections() const noexcept { return connections_; }
 
  private:
-  static unsigned& next_port() {
-    static unsigned next = 0;
-    return next;
-  }
   void serve() {
     for (std::size_t i = 0;; ++i) {
       const int accepted = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);

@@ -21,6 +21,7 @@
 
 namespace fg = fulgurite;
 using fulgurite_test::connection;
+using fulgurite_test::refusing_port;
 using fulgurite_test::scripted_server;
 using namespace std::chrono_literals;
 
@@ -385,11 +386,8 @@ TEST_CASE("redirects are not followed") {
 
 TEST_CASE("nobody there: said in words, within the time limit") {
   log_capture log;
-  std::string url;
-  {
-    scripted_server gone({[](connection&) {}});
-    url = gone.url();
-  }
+  const refusing_port nobody;
+  const std::string url = nobody.url();
   fg::otlp_http_options options;
   options.endpoint = url;
   options.timeout = 200ms;
@@ -454,11 +452,8 @@ TEST_CASE("an interruption ends an export in mid-request and in a pause") {
 
 TEST_CASE("a backend that is down does not hold up the end: shutdown gives each batch one attempt") {
   log_capture log;
-  std::string url;
-  {
-    scripted_server gone({[](connection&) {}});
-    url = gone.url();
-  }
+  const refusing_port nobody;
+  const std::string url = nobody.url();
   fg::otlp_http_options options;
   options.endpoint = url;
   options.timeout = 2h;
