@@ -68,10 +68,47 @@ TEST_CASE("keys that cannot be prepared are left to be written one by one") {
     return schemas.find(schema).usable;
   };
   CHECK(usable({"a"}));
-  CHECK(usable({std::string(45, 'k'), "b"}));
-  CHECK_FALSE(usable({std::string(46, 'k')}));
+  CHECK(usable({std::string(57, 'k'), "b"}));
+  CHECK_FALSE(usable({std::string(58, 'k')}));
   CHECK_FALSE(usable({"a", "\xff"}));
   CHECK_FALSE(usable({""}));
   CHECK(usable(std::vector<std::string>(16, "k")));
   CHECK_FALSE(usable(std::vector<std::string>(17, "k")));
+}
+
+// The other way to the same bytes is that of owned spans, which knows no schema.
+TEST_CASE("what a schema prepares is what is written one by one") {
+  fg::otlp_protobuf_encoder encoder;
+  const auto same = [&](fg::span_data const& span, auto&&... bound) {
+    fulgurite_test::record_builder builder;
+    builder.add(span, ~std::uint64_t{0}, {}, bound...);
+    const fg::span_batch batch = builder.batch();
+    const std::string prepared = text(fg::to_otlp_protobuf(batch, encoder));
+    INFO(span.name.size());
+    CHECK(prepared == fg::to_otlp_protobuf(batch.spans()));
+  };
+  fg::span_data span = plain();
+  for (std::size_t size = 0; size < 300; ++size) {
+    same(span, "key"_a = std::string(size, 't'));
+    same(span, "a key of thirty-two characters, "_a = std::string(size, 't'), "after"_a = size);
+    same(span, "a key of fifty-seven characters is the longest prepared: "_a = std::string(size, 't'));
+  }
+  for (std::size_t size = 0; size < 300; ++size) {
+    span.name.assign(size, 'n');
+    same(span);
+    same(span, "flag"_a = true);
+    same(span, "a key of fifty-eight characters is not prepared any more: "_a = 1);
+  }
+  for (int bits = 0; bits < 64; ++bits) {
+    const auto number = static_cast<std::int64_t>(std::uint64_t{1} << bits);
+    same(span, "n"_a = number, "less"_a = ~number, "unsigned"_a = std::uint64_t{1} << bits,
+         "a key of thirty-two characters, "_a = number >> 1, "real"_a = static_cast<double>(number), "no"_a = false);
+  }
+  span.parent_span_id = fg::span_id::from_number(2);
+  same(span, "bad"_a = std::string("\xff"), "n"_a = 1);
+  same(span, "good"_a = std::string("gr\xc3\xbc\xc3\x9f"), "n"_a = 1);
+  span.name = "\xff";
+  same(span, "n"_a = 1);
+  span.start_time = span.end_time = 0;
+  same(span, "n"_a = 1);
 }

@@ -18,8 +18,8 @@ class own_processor {
   void start(std::shared_ptr<fg::export_target> target) { target_ = std::move(target); }
   void process(fg::record_view const& record) noexcept { pending_.append(record); }
   void commit() noexcept {
-    if (pending_.spans == 0 || !target_) return;
-    target_->export_records(pending_.bytes, pending_.spans);
+    if (pending_.spans() == 0 || !target_) return;
+    target_->export_records(pending_.records(), pending_.spans());
     pending_.clear();
   }
   bool flush(fg::deadline) noexcept { return true; }
@@ -27,7 +27,7 @@ class own_processor {
     const auto target = std::move(target_);
     return target && target->shut_down_exporter(until);
   }
-  std::uint64_t queued() const noexcept { return pending_.spans; }
+  std::uint64_t queued() const noexcept { return pending_.spans(); }
 
  private:
   std::shared_ptr<fg::export_target> target_;

@@ -33,46 +33,29 @@ class otlp_protobuf_writer {
   /// ScopeSpans.spans: one Span, with its tag.
   template <class Span>
   std::byte* span(std::byte* out, Span const& one) {
+    if constexpr (requires { one.header(); })
+      if (!one.has_items() && one.status() == status_code::unset) {
+        out = bytes_.room(out, plain_room(one));
+        if (std::byte* const end = plain_span(out, one)) return end;
+      }
     const std::string_view name = one.name();
-    // What is known to stay below 128 bytes needs one byte of length; for the others two are guessed.
-    bool small = false;
-    if constexpr (requires { one.header(); }) small = !one.header().schema && !one.has_items() && name.size() <= 40;
-    const std::ptrdiff_t guess = small ? 1 : 2;
-    out = write_tag(bytes_.room(out, 160 + name.size()), 0x12) + guess;
+    out = write_tag(bytes_.room(out, 160 + name.size()), 0x12) + usual_width;
     const std::ptrdiff_t start = out - bytes_.begin();
     out = ids(out, one.trace_id(), one.span_id());
     if (one.has_items()) out = text(out, 0x1a, one.trace_state());
-    out = bytes_.room(out, 160 + name.size());
-    if (one.parent_span_id().is_valid()) {
-      out = write_tag(write_tag(out, 0x22), 8);
-      out = write_packed(out, one.parent_span_id().wire());
-    }
+    out = parent(bytes_.room(out, 160 + name.size()), one.parent_span_id());
     out = text(out, 0x2a, name);
-    out = bytes_.room(out, 64);
-    out = write_tag(write_tag(out, 0x30), static_cast<std::uint8_t>(static_cast<unsigned>(one.kind()) + 1));
-    out = time(out, 0x39, one.start_time());
-    out = time(out, 0x41, one.end_time());
-    if (!schema_only(out, one))
-      one.for_each_attribute([&](std::string_view key, auto const& value) { out = entry(out, 0x4a, key, value, 0); });
+    out = kind_and_times(bytes_.room(out, 64), one);
+    one.for_each_attribute([&](std::string_view key, auto const& value) { out = entry(out, 0x4a, key, value, 0); });
     if (one.has_items()) out = items(out, one);
     if (one.status() != status_code::unset || !one.status_description().empty())
       out = write_nested(bytes_, out, 0x7a, [&](std::byte* at) {
         at = bytes_.room(text(at, 0x12, one.status_description()), 8);
         return number(at, 0x18, static_cast<std::uint64_t>(one.status()));
       });
-    if (const std::uint32_t flags = one.flags(); flags != 0) {
-      out = write_tag(write_tag(bytes_.room(out, 8), 0x85), 0x01);
-      out = write_fixed(out, flags);
-    }
-    const auto size = static_cast<std::size_t>(out - bytes_.begin() - start);
-    const auto width = static_cast<std::ptrdiff_t>(varint_size(size));
-    if (width != guess) [[unlikely]] {
-      out = bytes_.room(out, max_varint);
-      std::memmove(bytes_.begin() + start - guess + width, bytes_.begin() + start, size);
-      out += width - guess;
-    }
-    write_varint(bytes_.begin() + start - guess, size);
-    return out;
+    if (one.flags() != 0) out = flags(bytes_.room(out, 8), one.flags());
+    out = bytes_.room(out, max_varint);
+    return with_length(bytes_.begin() + start, out, usual_width);
   }
 
   /// Resource or InstrumentationScope: a list of attributes under `tag`.
@@ -94,67 +77,127 @@ class otlp_protobuf_writer {
     return write_packed(out, one.wire());
   }
 
-  /// A KeyValue up to its value, whose AnyValue takes `size` bytes; makes room for it and for `text` bytes more.
-  [[gnu::always_inline]] std::byte* prepared_head(std::byte* out, prepared_schemas::field const& field,
-                                                  std::size_t size, std::size_t text) {
-    out = write_tag(bytes_.room(out, sizeof field.head + 4 * max_varint + text), 0x4a);
-    out = write_varint(out, field.size + varint_size(size) + size);
-    std::memcpy(out, field.head, sizeof field.head);
-    return write_varint(out + field.size, size);
+  std::byte* parent(std::byte* out, span_id one) noexcept {
+    return one.is_valid() ? write_packed(write_tag(write_tag(out, 0x22), 8), one.wire()) : out;
+  }
+  template <class Span>
+  std::byte* kind_and_times(std::byte* out, Span const& one) noexcept {
+    out = write_tag(write_tag(out, 0x30), static_cast<std::uint8_t>(static_cast<unsigned>(one.kind()) + 1));
+    return time(time(out, 0x39, one.start_time()), 0x41, one.end_time());
+  }
+  static std::byte* flags(std::byte* out, std::uint32_t all) noexcept {
+    return write_fixed(write_tag(write_tag(out, 0x85), 0x01), all);
   }
 
-  /// The attributes of a record that has those of its schema only; false, and nothing written, for any other span.
-  template <class Span>
-  [[gnu::always_inline]] bool schema_only(std::byte*& to, Span const& one) {
-    if constexpr (requires { one.header(); }) {
-      const attribute_schema* const schema = one.header().schema;
-      if (!schema || one.has_items() || !prepared_) return false;
+  /// Spans with attributes are mostly of 128 to 16,383 bytes.
+  static constexpr std::ptrdiff_t usual_width = 2;
+
+  /// Writes the length of what lies from `start` to `end` before it, where `guess` bytes are left for it; returns the
+  /// new end. There is room for a longer length.
+  static std::byte* with_length(std::byte* start, std::byte* end, std::ptrdiff_t guess) noexcept {
+    const auto size = static_cast<std::size_t>(end - start);
+    const auto width = static_cast<std::ptrdiff_t>(varint_size(size));
+    if (width != guess) [[unlikely]] {
+      std::memmove(start - guess + width, start, size);
+      end += width - guess;
+    }
+    write_varint(start - guess, size);
+    return end;
+  }
+
+  // ------------------------------------------------------- a record with its name and its schema's attributes, only
+
+  static constexpr std::size_t most_plain_name = 127;
+
+  template <class Record>
+  static std::size_t plain_room(Record const& one) noexcept {
+    const attribute_schema* const schema = one.header().schema;
+    const std::size_t slots = schema ? schema->count : 0;
+    const auto octets = static_cast<std::size_t>(one.end() - one.begin());  // more than those of the texts
+    return 128 + most_plain_name + slots * (prepared_schemas::field::capacity + 4 * max_varint) + octets;
+  }
+
+  /// Into room that is there. Null where it is not that plain: what was written does not count then.
+  template <class Record>
+  [[gnu::always_inline]] std::byte* plain_span(std::byte* out, Record const& one) noexcept {
+    const std::string_view name = one.name();
+    const attribute_schema* const schema = one.header().schema;
+    if (name.empty() || name.size() > most_plain_name || (schema && !prepared_)) return nullptr;
+    const std::ptrdiff_t guess = schema || name.size() > 40 ? usual_width : 1;
+    out = write_tag(out, 0x12) + guess;
+    std::byte* const start = out;
+    out = parent(ids(out, one.trace_id(), one.span_id()), one.parent_span_id());
+    out = write_tag(write_tag(out, 0x2a), static_cast<std::uint8_t>(name.size()));
+    if (!copy_utf8(out, name)) return nullptr;
+    out = kind_and_times(out + name.size(), one);
+    if (schema) {
       prepared_schemas::schema const& ready = prepared_->find(*schema);
-      if (!ready.usable) return false;
-      const std::byte* slots = one.begin() + sizeof(record_header);
-      const auto* octets = reinterpret_cast<const char*>(slots + schema->count * sizeof(std::uint64_t));
-      const auto start = to - bytes_.begin();
-      std::byte* out = to;
-      for (std::uint32_t i = 0; i < schema->count; ++i, slots += sizeof(std::uint64_t)) {
-        prepared_schemas::field const& field = ready.fields[i];
-        const auto slot = read_packed<std::uint64_t>(slots);
-        switch (field.type) {
-          case value_type::string: {
-            if (slot == absent_slot) break;
-            const std::string_view text(octets, static_cast<std::size_t>(slot));
-            octets += slot;
-            out = prepared_head(out, field, 1 + varint_size(slot) + text.size(), text.size());
-            out = write_varint(write_tag(out, 0x0a), slot);
-            if (!copy_utf8(out, text)) [[unlikely]] {
-              to = bytes_.begin() + start;
-              return false;
-            }
-            out += text.size();
-            break;
-          }
-          case value_type::real:
-            out = prepared_head(out, field, 9, 0);
-            out = write_fixed(write_tag(out, 0x21), slot);
-            break;
-          case value_type::boolean:
-            out = prepared_head(out, field, 2, 0);
-            out = write_tag(write_tag(out, 0x10), slot != 0 ? 1 : 0);
-            break;
-          case value_type::unsigned_integer:
-            if (slot >> 63 != 0) [[unlikely]] {
-              to = bytes_.begin() + start;
-              return false;
-            }
-            [[fallthrough]];
-          default:
-            out = prepared_head(out, field, 1 + varint_size(slot), 0);
-            out = write_varint(write_tag(out, 0x18), slot);
+      if (!ready.usable) return nullptr;
+      out = slots(out, one.begin() + sizeof(record_header), ready, schema->count);
+      if (!out) return nullptr;
+    }
+    return with_length(start, flags(out, one.flags()), guess);
+  }
+
+  [[gnu::always_inline]] static std::byte* head(std::byte* out, prepared_schemas::field const& field) noexcept {
+    constexpr std::size_t half = prepared_schemas::field::capacity / 2;
+    std::memcpy(out, field.head, half);
+    if (field.size > half) std::memcpy(out + half, field.head + half, half);
+    return out + field.size;
+  }
+  /// The head of a value whose content takes `content` bytes, if its lengths are of one byte.
+  [[gnu::always_inline]] static std::byte* head(std::byte* out, prepared_schemas::field const& field,
+                                                std::size_t content) noexcept {
+    std::byte* const end = head(out, field);
+    out[1] = static_cast<std::byte>(field.size - 2U + content);
+    end[-2] = static_cast<std::byte>(1 + content);
+    return end;
+  }
+  /// The same for any content.
+  [[gnu::noinline]] static std::byte* long_head(std::byte* out, prepared_schemas::field const& field,
+                                                std::size_t content) noexcept {
+    const std::size_t key = static_cast<std::size_t>(field.size) - 4;  // with its tag, and that of the value
+    out = write_varint(write_tag(out, field.tag), key + varint_size(1 + content) + 1 + content);
+    std::memcpy(out, field.head + 2, key);
+    out = write_varint(out + key, 1 + content);
+    *out = field.head[field.size - 1];
+    return out + 1;
+  }
+
+  [[gnu::always_inline]] static std::byte* slots(std::byte* out, const std::byte* slots,
+                                                 prepared_schemas::schema const& ready, std::uint32_t count) noexcept {
+    const auto* octets = reinterpret_cast<const char*>(slots + count * sizeof(std::uint64_t));
+    for (std::uint32_t i = 0; i < count; ++i, slots += sizeof(std::uint64_t)) {
+      prepared_schemas::field const& field = ready.fields[i];
+      const auto slot = read_packed<std::uint64_t>(slots);
+      switch (field.type) {
+        case value_type::string: {
+          if (slot == absent_slot) break;
+          const std::string_view text(octets, static_cast<std::size_t>(slot));
+          octets += slot;
+          const std::size_t content = varint_size(slot) + text.size();
+          const bool fits = field.size - 2U + content < 0x80;
+          out = write_varint(fits ? head(out, field, content) : long_head(out, field, content), slot);
+          if (!copy_utf8(out, text)) [[unlikely]]
+            return nullptr;
+          out += text.size();
+          break;
         }
+        case value_type::real:
+          out = write_fixed(head(out, field), slot);
+          break;
+        case value_type::boolean:
+          out = write_tag(head(out, field), slot != 0 ? 1 : 0);
+          break;
+        case value_type::unsigned_integer:
+          if (slot >> 63 != 0) [[unlikely]]
+            return nullptr;
+          [[fallthrough]];
+        default:
+          out = write_varint(head(out, field, varint_size(slot)), slot);
       }
-      to = out;
-      return true;
-    } else
-      return false;
+    }
+    return out;
   }
 
   /// A number, left out when it is zero; there is room for it.

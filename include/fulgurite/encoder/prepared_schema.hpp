@@ -19,9 +19,13 @@ namespace detail {
 /// The keys of a schema as they stand in every span of a call site, ready to be copied.
 class prepared_schemas {
  public:
+  /// A KeyValue under `tag`, up to and with the tag of what its AnyValue holds. Both lengths are of one byte, and are
+  /// those of a value without content: for a boolean and a real with it.
   struct field {
-    /// KeyValue.key, and the tag of its value.
-    std::byte head[48];
+    static constexpr std::size_t capacity = 64;
+    static constexpr std::uint8_t tag = 0x4a;  // Span.attributes
+
+    std::byte head[capacity];
     std::uint8_t size;
     value_type type;
   };
@@ -45,20 +49,38 @@ class prepared_schemas {
   }
 
  private:
+  /// AnyValue's field for a type that a slot may have.
+  static constexpr std::byte tag_of(value_type type) noexcept {
+    switch (type) {
+      case value_type::string:
+        return std::byte{0x0a};
+      case value_type::boolean:
+        return std::byte{0x10};
+      case value_type::real:
+        return std::byte{0x21};
+      default:
+        return std::byte{0x18};
+    }
+  }
   [[gnu::noinline]] static void prepare(schema& at, attribute_schema const& of) noexcept {
     at.of = &of;
     at.usable = of.count <= std::size(at.fields);
     for (std::uint32_t i = 0; at.usable && i < of.count; ++i) {
       const std::string_view key = of.fields[i].key_view();
       field& made = at.fields[i];
-      at.usable = !key.empty() && key.size() + 3 <= sizeof made.head && is_utf8(key);
+      at.usable = !key.empty() && key.size() + 7 <= field::capacity && is_utf8(key);
       if (!at.usable) return;
-      made.head[0] = std::byte{0x0a};
-      made.head[1] = static_cast<std::byte>(key.size());
-      std::memcpy(made.head + 2, key.data(), key.size());
-      made.head[2 + key.size()] = std::byte{0x12};
-      made.size = static_cast<std::uint8_t>(key.size() + 3);
       made.type = of.fields[i].type;
+      made.size = static_cast<std::uint8_t>(key.size() + 7);
+      const std::size_t content = made.type == value_type::real ? 8 : made.type == value_type::boolean ? 1 : 0;
+      made.head[0] = std::byte{field::tag};
+      made.head[1] = static_cast<std::byte>(made.size - 2U + content);
+      made.head[2] = std::byte{0x0a};
+      made.head[3] = static_cast<std::byte>(key.size());
+      std::memcpy(made.head + 4, key.data(), key.size());
+      made.head[4 + key.size()] = std::byte{0x12};
+      made.head[5 + key.size()] = static_cast<std::byte>(1 + content);
+      made.head[6 + key.size()] = tag_of(made.type);
     }
   }
 

@@ -11,6 +11,7 @@
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/processor/overflow.hpp>
 #include <fulgurite/processor/processor.hpp>
+#include <fulgurite/record/record_chunk.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -68,22 +69,29 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (!record.sampled()) return;
     if (stopping_) return target_->count_dropped(drop_cause::shutdown, 1);
     const auto size = static_cast<std::size_t>(record.end() - record.begin());
-    if (!blocks_ && (queued() >= options_.max_queue_size || queued_bytes_ + size > options_.max_queue_bytes))
+    if (!blocks_ && (queued() >= options_.max_queue_size || queued_bytes() + size > options_.max_queue_bytes))
       return target_->count_dropped(drop_cause::queue_full, 1);
-    if (queue_.empty() || is_full(queue_.back())) queue_.push_back(std::exchange(spare_, {}));
-    if (queue_.size() == 1 && queue_.front().spans == 0) first_queued_ = std::chrono::steady_clock::now();
-    queue_.back().append(record);
+    if (!filling_) {
+      queue_.push_back(std::exchange(spare_, {}));
+      filling_ = &queue_.back();
+      if (queue_.size() == 1) first_queued_ = std::chrono::steady_clock::now();
+    }
+    record_chunk& batch = *filling_;
+    batch.append(record);
     queued_.store(queued() + 1, std::memory_order_relaxed);
     ++accepted_;
-    queued_bytes_ += size;
-    if (is_full(queue_.back())) commit();  // it may go while the round goes on
+    queued_bytes_.store(queued_bytes() + size, std::memory_order_relaxed);
+    if (is_full(batch)) {
+      filling_ = nullptr;
+      commit();  // it may go while the round goes on
+    }
   } catch (...) {
     target_->count_dropped(drop_cause::queue_full, 1);
   }
 
   /// Whether the collector should leave the next record where it is; the export that makes room then wakes it.
   bool would_block() noexcept {
-    if (!blocks_ || (queued() < options_.max_queue_size && queued_bytes_ < options_.max_queue_bytes)) return false;
+    if (!blocks_ || (queued() < options_.max_queue_size && queued_bytes() < options_.max_queue_bytes)) return false;
     collector_waits_ = true;
     return true;
   }
@@ -173,13 +181,15 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
  private:
   using lock_type = std::unique_lock<std::mutex>;
 
+  std::size_t queued_bytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
+
   std::shared_ptr<export_target> target() {
     const std::lock_guard lock(mutex_);
     return target_;
   }
 
   bool is_full(record_chunk const& batch) const noexcept {
-    return batch.spans >= options_.max_batch_size || batch.bytes.size() >= options_.max_batch_bytes;
+    return batch.spans() >= options_.max_batch_size || batch.records().size() >= options_.max_batch_bytes;
   }
 
   bool flush(lock_type& lock, deadline until) noexcept {
@@ -266,27 +276,29 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   void export_front(lock_type& lock) noexcept {
+    if (filling_ == &queue_.front()) filling_ = nullptr;
     record_chunk batch = std::move(queue_.front());
     queue_.pop_front();
-    taken_ += batch.spans;
+    taken_ += batch.spans();
     first_queued_ = export_started_ = std::chrono::steady_clock::now();
     exporting_ = true;
     lock.unlock();
-    const export_result result = target_->export_records(batch.bytes, batch.spans);
+    const export_result result = target_->export_records(batch.records(), batch.spans());
     lock.lock();
     exporting_ = false;
-    queued_.store(queued() - batch.spans, std::memory_order_relaxed);
-    queued_bytes_ -= batch.bytes.size();
-    if (result != export_result::success) undelivered_ += batch.spans;
+    queued_.store(queued() - batch.spans(), std::memory_order_relaxed);
+    queued_bytes_.store(queued_bytes() - batch.records().size(), std::memory_order_relaxed);
+    if (result != export_result::success) undelivered_ += batch.spans();
     if (collector_waits_.exchange(false)) target_->wake_collector();
     batch.clear();
-    if (spare_.bytes.capacity() == 0) spare_ = std::move(batch);
+    if (spare_.capacity() == 0) spare_ = std::move(batch);
   }
 
   void drop_queue() noexcept {
     std::uint64_t spans = 0;
-    for (record_chunk const& batch : queue_) spans += batch.spans;
+    for (record_chunk const& batch : queue_) spans += batch.spans();
     queue_.clear();
+    filling_ = nullptr;
     if (spans == 0) return;
     queued_.store(queued() - spans, std::memory_order_relaxed);
     undelivered_ += spans;
@@ -319,6 +331,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::condition_variable work_, done_;
   bool round_open_ = false;  // the collector's alone
   std::deque<record_chunk> queue_;
+  record_chunk* filling_ = nullptr;  // its last one, where there is room in it
   record_chunk spare_;
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
   std::atomic<std::size_t> queued_bytes_{0};

@@ -4,6 +4,7 @@
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/processor/processor.hpp>
+#include <fulgurite/record/record_chunk.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -51,8 +52,8 @@ class inline_processor {
       const std::lock_guard pending(state_->pending_mutex);
       std::swap(batch, state_->pending);
     }
-    if (batch.spans == 0) return true;
-    return state_->target->export_records(batch.bytes, batch.spans) == export_result::success;
+    if (batch.spans() == 0) return true;
+    return state_->target->export_records(batch.records(), batch.spans()) == export_result::success;
   }
   bool shutdown(deadline until) noexcept {
     if (!state_) return true;
@@ -66,7 +67,7 @@ class inline_processor {
   std::uint64_t queued() const noexcept {
     if (!state_) return 0;
     const std::lock_guard lock(state_->pending_mutex);
-    return state_->pending.spans;
+    return state_->pending.spans();
   }
 
   void before_fork() noexcept {

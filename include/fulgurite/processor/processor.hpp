@@ -176,23 +176,5 @@ consteval bool check_processor() {
   return processor<P>;
 }
 
-namespace detail {
-
-/// Packed records one after the other, and how many they are.
-struct record_chunk {
-  std::vector<std::byte> bytes;
-  std::size_t spans = 0;
-
-  void append(record_view const& record) {
-    bytes.insert(bytes.end(), record.begin(), record.end());
-    ++spans;
-  }
-  void clear() noexcept {
-    bytes.clear();
-    spans = 0;
-  }
-};
-
-}  // namespace detail
 }  // namespace v1
 }  // namespace fulgurite

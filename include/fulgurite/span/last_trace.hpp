@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/record/record_chunk.hpp>
 #include <fulgurite/record/span_batch.hpp>
 
 #include <cstddef>
@@ -51,8 +52,8 @@ class last_trace {
                                std::shared_ptr<const instrumentation_scope> const& scope) const {
     // Each thread's spans have come in order, so hardly anything moves.
     std::vector<record_view> in_order;
-    in_order.reserve(last_.spans);
-    span_batch(last_.records, last_.spans, of, scope).for_each([&](record_view const& record) {
+    in_order.reserve(last_.records.spans());
+    span_batch(last_.records.records(), last_.records.spans(), of, scope).for_each([&](record_view const& record) {
       auto at = in_order.end();
       while (at != in_order.begin() && at[-1].end_time() > record.end_time()) --at;
       in_order.insert(at, record);
@@ -66,24 +67,20 @@ class last_trace {
  private:
   struct gathering {
     trace_id id;
-    std::vector<std::byte> records;
-    std::size_t spans = 0;
+    record_chunk records;
     bool truncated = false;
     std::size_t used = 0;  // when it was last added to
 
     void add(record_view const& record, std::size_t limit) {
       const auto size = static_cast<std::size_t>(record.end() - record.begin());
-      if (records.size() + size > limit) {
+      if (records.records().size() + size > limit)
         truncated = true;
-        return;
-      }
-      records.insert(records.end(), record.begin(), record.end());
-      ++spans;
+      else
+        records.append(record);
     }
     void clear() noexcept {
       id = {};
       records.clear();
-      spans = 0;
       truncated = false;
     }
   };

@@ -74,7 +74,7 @@ class typed_pipeline final : public pipeline {
       log(log_level::warn, "no memory to hold a span to its limits; it goes out as it is", "limits memory");
     }
     if (view.sampled()) {
-      collected_.fetch_add(1, std::memory_order_relaxed);
+      collected_.store(collected_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       try {
         last_trace_.add(cut_values(view));
       } catch (...) {
