@@ -8,6 +8,7 @@
 #include <fulgurite/record/attribute_key.hpp>
 
 #include "record_builder.hpp"
+#include "spans.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <span>
 #include <string>
@@ -126,12 +126,6 @@ struct encoding_exporter {
   fg::otlp_protobuf_encoder encoder = {};
 };
 
-double cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
 /// One thread makes spans as fast as it can; where the queue is full it sleeps, and nothing is lost.
 void call_site_to_otlp(benchmark::State& state) {
   using processor = fg::batch_processor<fg::tsc_clock, fg::block>;
@@ -139,16 +133,10 @@ void call_site_to_otlp(benchmark::State& state) {
                     encoding_exporter{}, fg::w3c_propagator{}, processor{}};
   constexpr std::int64_t spans = 500'000;
   for (auto _ : state) {
-    const double start = cpu_seconds();
-    for (std::int64_t i = 0; i < spans; i += 100) {
-      auto root = tracer.trace_context("checkout", "order.id"_a = i, "amount"_a = 12.5, "card.kind"_a = "visa",
-                                       "retry"_a = true);
-      for (std::int64_t j = 1; j < 100; ++j)
-        auto span = tracer.trace_context("charge card", "order.id"_a = i + j, "amount"_a = 12.5, "card.kind"_a = "visa",
-                                         "retry"_a = true);
-    }
+    const double start = fulgurite_bench::cpu_seconds();
+    fulgurite_bench::make_spans(tracer, spans);
     tracer.force_flush(std::chrono::seconds(30));
-    state.SetIterationTime(cpu_seconds() - start);
+    state.SetIterationTime(fulgurite_bench::cpu_seconds() - start);
   }
   state.SetItemsProcessed(state.iterations() * spans);
   if (const fg::tracer_stats stats = tracer.stats(); stats.dropped + stats.failed > 0)

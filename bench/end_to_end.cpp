@@ -9,13 +9,14 @@
 #include <fulgurite/exporter/otlp_http.hpp>
 #include <fulgurite/fulgurite.hpp>
 
+#include "spans.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +37,8 @@
 #include <vector>
 
 namespace fg = fulgurite;
-using namespace fg::literals;
+using fulgurite_bench::cpu_seconds;
+using fulgurite_bench::make_spans;
 using namespace std::chrono_literals;
 
 namespace {
@@ -160,35 +162,13 @@ pid_t start_sink(int listener) {
 
 using clock_type = std::chrono::steady_clock;
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](timeval const& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 double seconds_since(clock_type::time_point start) {
   return std::chrono::duration<double>(clock_type::now() - start).count();
 }
 
 std::string url(int port) { return "http://127.0.0.1:" + std::to_string(port) + "/v1/traces"; }
 
-/// Traces of a root and 99 children, each span with four attributes.
-template <class Tracer>
-void make_spans(Tracer const& tracer, std::uint64_t count) {
-  for (std::uint64_t i = 0; i < count; i += 100) {
-    auto root = tracer.trace_context("checkout", "order.id"_a = static_cast<std::int64_t>(i), "amount"_a = 12.5,
-                                     "card.kind"_a = "visa", "retry"_a = true);
-    for (std::uint64_t j = 1; j < 100; ++j) {
-      auto span = tracer.trace_context("charge card", "order.id"_a = static_cast<std::int64_t>(i + j),
-                                       "amount"_a = 12.5, "card.kind"_a = "visa", "retry"_a = true);
-    }
-  }
-}
-
-void produce(int port, bool gzip, std::uint64_t count) {
+void produce(int port, bool gzip, std::int64_t count) {
   using processor = fg::batch_processor<fg::tsc_clock, fg::block>;
   const double cpu_before = cpu_seconds();
   const auto start = clock_type::now();
@@ -199,7 +179,7 @@ void produce(int port, bool gzip, std::uint64_t count) {
   page->seconds = seconds_since(start);
   page->cpu_seconds = cpu_seconds() - cpu_before;
   const auto stats = tracer.stats();
-  page->made = count;
+  page->made = static_cast<std::uint64_t>(count);
   page->exported = stats.exported;
   page->dropped = stats.dropped + stats.failed;
 }
@@ -358,9 +338,9 @@ int main(int argc, char** argv) {
   const int listener = listen_somewhere(port);
   const pid_t sink = start_sink(listener);
 
-  constexpr std::uint64_t many = 6'000'000;
+  constexpr std::int64_t many = 6'000'000;
   const figures plain = best_of(3, true, [&] { produce(port, false, many); });
-  const figures floor = best_of(3, true, [&] { write_only(port, many); });
+  const figures floor = best_of(3, true, [&] { write_only(port, static_cast<std::uint64_t>(many)); });
   const figures gzip = best_of(2, false, [&] { produce(port, true, many / 4); });
 
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");

@@ -9,8 +9,10 @@
 #include <fulgurite/propagator/any_propagator.hpp>
 #include <fulgurite/sampler/any_sampler.hpp>
 
+#include "least.hpp"
+
 #include <benchmark/benchmark.h>
-#include <algorithm>
+
 #include <chrono>
 #include <string>
 #include <thread>
@@ -24,8 +26,6 @@ namespace {
 constexpr int burst = 500;
 
 void work() { asm volatile("" ::: "memory"); }
-
-double least(std::vector<double> const& times) { return *std::min_element(times.begin(), times.end()); }
 
 /// Times `spans` (which makes that many) burst by burst; the figure is nanoseconds a span.
 template <class F>
@@ -47,7 +47,7 @@ void add(const char* name, F spans) {
       ->Iterations(20)
       ->Repetitions(40)
       ->ReportAggregatesOnly()
-      ->ComputeStatistics("min", least)
+      ->ComputeStatistics("min", fulgurite_bench::least)
       ->Unit(benchmark::kNanosecond);
 }
 

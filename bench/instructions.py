@@ -32,16 +32,6 @@ PEERS = [("any_child", "child"), ("any_attributes", "attributes"), ("any_root", 
 COUNT = 60
 
 
-def per_span(job):
-    """The least of three runs, as in tests/codegen/callgrind_gate.py: a thread may have to wait for the worker."""
-    program, mode = job
-
-    def least(count):
-        return min(callgrind.run([program, mode, str(count)])[None] for _ in range(3))
-
-    return (least(2 * COUNT) - least(COUNT)) / COUNT
-
-
 def promise(name, *command):
     """A row of a test that passes or fails."""
     result = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
@@ -60,7 +50,7 @@ def main():
     modes = [mode for mode, _, _ in CASES] + [mode for mode, _ in PEERS]
     jobs = [(arguments.floor, "floor")] + [(arguments.program, mode) for mode in modes]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        floor, *counts = pool.map(per_span, jobs)
+        floor, *counts = pool.map(lambda job: callgrind.per_span(*job, COUNT), jobs)
     counts = dict(zip(modes, counts))
 
     names = {mode: name for mode, name, _ in CASES}

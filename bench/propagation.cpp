@@ -4,9 +4,10 @@
 // bytes is the cheapest there is; `std::map` and a list of headers are what HTTP libraries have.
 #include <fulgurite/fulgurite.hpp>
 
+#include "least.hpp"
+
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <map>
@@ -24,8 +25,6 @@ constexpr std::string_view state = "vendor=value,other=1";
 
 using header_map = std::map<std::string, std::string>;
 
-double least(std::vector<double> const& times) { return *std::min_element(times.begin(), times.end()); }
-
 template <class F>
 void add(const char* name, F once) {
   benchmark::RegisterBenchmark(name,
@@ -35,7 +34,7 @@ void add(const char* name, F once) {
       ->MinTime(0.05)
       ->Repetitions(10)
       ->ReportAggregatesOnly()
-      ->ComputeStatistics("min", least)
+      ->ComputeStatistics("min", fulgurite_bench::least)
       ->Unit(benchmark::kNanosecond);
 }
 

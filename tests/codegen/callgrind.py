@@ -66,3 +66,12 @@ def parse(text, by_instruction):
                 counts[(object_file, int(fields[0], 16), function)] += int(fields[2]) if len(fields) > 2 else 0
             after_call = False
     return counts
+
+
+def per_span(program, mode, count):
+    """Instructions a span of `PROGRAM MODE N`. Each run is the least of three: a thread may have to wait for the worker
+    at its start and its end, which costs it more."""
+    def least(spans):
+        return min(run([program, mode, str(spans)])[None] for _ in range(3))
+
+    return (least(2 * count) - least(count)) / count

@@ -16,19 +16,12 @@ parser.add_argument("--program", required=True)
 parser.add_argument("gates", nargs="+", metavar="MODE:N:LIMIT")
 arguments = parser.parse_args()
 
-
-
-def least(mode, count):
-    """Of three runs: at the start and at the end the thread may have to wait for the worker, which costs it more."""
-    return min(callgrind.run([arguments.program, mode, str(count)])[None] for _ in range(3))
-
-
 callgrind.need("valgrind")
 failed = False
 for gate in arguments.gates:
     mode, count, limit = gate.split(":")
     count, limit = int(count), float(limit)
-    per_span = (least(mode, 2 * count) - least(mode, count)) / count
+    per_span = callgrind.per_span(arguments.program, mode, count)
     good = per_span <= limit and (per_span > 0 or limit == 0)
     failed |= not good
     print(f"{mode}: {per_span:.2f} instructions a span, limit {limit:g}{'' if good else '  FAILED'}")

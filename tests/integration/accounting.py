@@ -10,27 +10,17 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+from backend import free_port
+
 program, fulgurite = sys.argv[1:3]
 if not pathlib.Path(fulgurite).exists():
     print("the local server is not built")
     sys.exit(1 if os.environ.get("CI") else 77)
-
-
-def free_port():
-    for port in range(21000, 32000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    sys.exit("no free port below 32768")
 
 
 started = []
@@ -51,7 +41,7 @@ def serve(port, data):
 
 def main():
     with tempfile.TemporaryDirectory() as data:
-        port = free_port()
+        port = free_port(21000)
         server = serve(port, data)
         tracing = start(program, f"http://127.0.0.1:{port}/v1/traces", stdin=subprocess.PIPE)
 

@@ -13,19 +13,19 @@ import argparse
 import array
 import collections
 import gzip
-import http.server
 import json
 import multiprocessing
 import os
 import pathlib
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+from backend import Handler as Base, Server, free_port
 
 try:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -43,18 +43,13 @@ BOUND = QUEUE + 8 * OTHER + RINGS + OPEN
 
 # ---------------------------------------------------------------------------------------------------------- the backend
 
-def backend(port, store, mode):
+def collect(port, store, mode):
     """Serves until it is killed. `mode` is a shared index into MODES."""
     out = open(store, "ab", buffering=0)
     lock = threading.Lock()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if len(body) < int(self.headers["Content-Length"]):
-                return  # the sender was killed
+    class Handler(Base):
+        def received(self, body):
             now = MODES[mode.value]
             if now == "slow":
                 time.sleep(0.2)
@@ -67,39 +62,12 @@ def backend(port, store, mode):
                     out.write(ids)
             if now == "hangs":
                 time.sleep(0.8)  # longer than the exporter's timeout
-            if now in ("hangs", "loses answers"):
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            self.send_response(503 if now == "refuses" else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            return {"refuses": 503, "hangs": None, "loses answers": None}.get(now, 200)
 
-        def log_message(self, *_):
-            pass
-
-    class Server(http.server.ThreadingHTTPServer):
-        allow_reuse_address = True
-        daemon_threads = True
-
-        def handle_error(self, *_):
-            pass  # a sender that was killed
-
-    Server(("127.0.0.1", port), Handler).serve_forever(poll_interval=0.01)
+    Server(port, Handler).serve()
 
 
 MODES = ["answers", "slow", "refuses", "hangs", "loses answers"]
-
-
-def free_port():
-    for port in range(23000, 32000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    sys.exit("no free port below 32768")
 
 
 class Backend:
@@ -107,12 +75,12 @@ class Backend:
     spawn = multiprocessing.get_context("spawn")
 
     def __init__(self, store):
-        self.store, self.port, self.mode, self.process = store, free_port(), self.spawn.Value("i", 0), None
+        self.store, self.port, self.mode, self.process = store, free_port(23000), self.spawn.Value("i", 0), None
         self.start()
 
     def start(self):
         if not self.process:
-            self.process = self.spawn.Process(target=backend, args=(self.port, self.store, self.mode), daemon=True)
+            self.process = self.spawn.Process(target=collect, args=(self.port, self.store, self.mode), daemon=True)
             self.process.start()
 
     def kill(self):

@@ -9,13 +9,11 @@ that a kill leaves is read here by the form's description with Python's own CRC.
 """
 
 import collections
-import http.server
 import os
 import pathlib
 import random
 import re
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -24,6 +22,8 @@ import threading
 import time
 import zlib
 
+from backend import Handler, Server, free_port
+
 program = sys.argv[1]
 ROUNDS = 30
 # What memory may hold: max_queue_size of spool.cpp, and a ring of 256 KiB in records of at least 64 bytes.
@@ -31,20 +31,13 @@ BOUND = 10_000 + 4096
 
 random.seed(1)
 names = re.compile(rb"([a-z]\d*)-(\d+)\.")
-# A closed connection must not wait: TIME_WAIT ports of refused ones are no matter.
 arrived = collections.defaultdict(list)  # prefix -> indices, by their arrival
 lock = threading.Lock()
 mode = "ok"
 
 
-class Backend(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        body = self.rfile.read(length)
-        if len(body) < length:
-            return  # the sender was killed
+class Backend(Handler):
+    def received(self, body):
         now = mode
         if now in ("ok", "answer lost"):
             with lock:
@@ -52,35 +45,13 @@ class Backend(http.server.BaseHTTPRequestHandler):
                     arrived[prefix.decode()].append(int(index))
         if now == "hangs":
             time.sleep(0.4)
-        if now in ("hangs", "answer lost"):
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        self.send_response(200 if now == "ok" else 503)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+        return {"ok": 200, "hangs": None, "answer lost": None}.get(now, 503)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def handle_error(self, *_):
-        pass  # a sender that was killed
-
-
-def serve(port=None):
-    for candidate in [port] if port else range(22000, 32000):
-        try:
-            server = Server(("127.0.0.1", candidate), Backend)
-        except OSError:
-            continue
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return server
-    sys.exit("no free port below 32768")
+def serve(port):
+    server = Server(port, Backend)
+    threading.Thread(target=server.serve, daemon=True).start()
+    return server
 
 
 started = []
@@ -141,8 +112,8 @@ def first_arrivals(prefix):
 
 def killed_again_and_again(spool):
     global mode
-    server = serve()
-    port = server.server_address[1]
+    port = free_port(22000)
+    server = serve(port)
     accounts, files = {}, 0
     for number in range(ROUNDS):
         prefix = f"r{number}"
@@ -151,8 +122,7 @@ def killed_again_and_again(spool):
         while (left := until - time.monotonic()) > 0:
             mode = random.choice(["ok", "503", "hangs", "answer lost", "away"])
             if mode == "away" and server:
-                server.shutdown()
-                server.server_close()
+                server.stop()
                 server = None
             elif mode != "away" and not server:
                 server = serve(port)
@@ -171,8 +141,7 @@ def killed_again_and_again(spool):
     last.stdin.close()
     assert last.wait(timeout=60) == 0
     last.reader.join()
-    server.shutdown()
-    server.server_close()
+    server.stop()
 
     made = lost = twice = safe = 0
     for prefix, told in accounts.items():
@@ -195,8 +164,8 @@ def killed_again_and_again(spool):
 
 def two_on_one_directory(spool):
     global mode
-    server = serve()
-    port = server.server_address[1]
+    port = free_port(22000)
+    server = serve(port)
     mode = "503"
     one, other = start("a", spool, port), start("b", spool, port)
     until = time.monotonic() + 30
@@ -209,8 +178,7 @@ def two_on_one_directory(spool):
     other.stdin.close()
     assert other.wait(timeout=60) == 0
     other.reader.join()
-    server.shutdown()
-    server.server_close()
+    server.stop()
     last = account(other)
     for prefix, safe in (("a", told.exported + told.spooled), ("b", last.exported + last.spooled)):
         with lock:

@@ -102,8 +102,7 @@ bool export_pending(P& processor, deadline until) noexcept {
     return processor.flush(until);
 }
 
-/// Whether threads wait for room in this processor's queue, whether it cuts values itself, and whether there is no room
-/// now.
+/// Whether threads wait where there is no room in this processor's queue.
 template <class P>
 bool blocks(P const& processor) noexcept {
   if constexpr (requires { processor.blocks(); })
@@ -111,6 +110,8 @@ bool blocks(P const& processor) noexcept {
   else
     return false;
 }
+
+/// Whether it cuts long values itself, and is given them whole.
 template <class P>
 bool cuts_values(P const& processor) noexcept {
   if constexpr (requires { processor.cuts_values(); })
@@ -118,6 +119,8 @@ bool cuts_values(P const& processor) noexcept {
   else
     return false;
 }
+
+/// Whether there is no room in its queue now.
 template <class P>
 bool would_block(P& processor) noexcept {
   if constexpr (requires { processor.would_block(); })
