@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace fg = fulgurite;
@@ -36,6 +37,16 @@ template <class Tracer>
   for (long i = 0; i < n; ++i) {
     auto span =
         tracer.trace_context("child", "index"_a = i, "ratio"_a = static_cast<double>(i), "flag"_a = true, "size"_a = 7);
+    work();
+  }
+}
+
+template <class Tracer>
+[[gnu::noinline]] void strings(Tracer const& tracer, long n) {
+  auto root = tracer.trace_context("root");
+  const std::string name = "Ada";
+  for (long i = 0; i < n; ++i) {
+    auto span = tracer.trace_context("child", "index"_a = i, "kind"_a = "visa", "name"_a = name, "flag"_a = true);
     work();
   }
 }
@@ -80,6 +91,8 @@ int run(Tracer const& tracer, std::string_view which, long n) {
     child(tracer, n);
   else if (which == "attributes")
     attributes(tracer, n);
+  else if (which == "strings")
+    strings(tracer, n);
   else if (which == "set_attributes")
     set_attributes(tracer, n);
   else if (which == "event")
@@ -98,7 +111,7 @@ fg::resource service() { return {.service_name = "hot-path"}; }
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("usage: hot_path [any_]{child,attributes,set_attributes,event,root,unsampled,off} N\n", stderr);
+    std::fputs("usage: hot_path [any_]{child,attributes,strings,set_attributes,event,root,unsampled,off} N\n", stderr);
     return 2;
   }
   std::string_view which = argv[1];

@@ -34,10 +34,8 @@ class otlp_protobuf_writer {
   template <class Span>
   std::byte* span(std::byte* out, Span const& one) {
     if constexpr (requires { one.header(); })
-      if (!one.has_items() && one.status() == status_code::unset) {
-        out = bytes_.room(out, plain_room(one));
+      if (one.status() == status_code::unset)
         if (std::byte* const end = plain_span(out, one)) return end;
-      }
     const std::string_view name = one.name();
     out = write_tag(bytes_.room(out, 160 + name.size()), 0x12) + usual_width;
     const std::ptrdiff_t start = out - bytes_.begin();
@@ -109,20 +107,25 @@ class otlp_protobuf_writer {
 
   static constexpr std::size_t most_plain_name = 127;
 
+  /// Null where it is not that plain. `at` may move, and what was written does not count then.
   template <class Record>
-  static std::size_t plain_room(Record const& one) noexcept {
+  [[gnu::always_inline]] std::byte* plain_span(std::byte*& at, Record const& one) {
     const attribute_schema* const schema = one.header().schema;
-    const std::size_t slots = schema ? schema->count : 0;
-    const auto octets = static_cast<std::size_t>(one.end() - one.begin());  // more than those of the texts
-    return 128 + most_plain_name + slots * (prepared_schemas::field::capacity + 4 * max_varint) + octets;
-  }
-
-  /// Into room that is there. Null where it is not that plain: what was written does not count then.
-  template <class Record>
-  [[gnu::always_inline]] std::byte* plain_span(std::byte* out, Record const& one) noexcept {
+    const std::byte* const payload = one.begin() + sizeof(record_header);
+    const auto size = static_cast<std::size_t>(one.end() - payload);
+    prepared_schemas::schema const* ready = nullptr;
+    std::size_t room = 128 + most_plain_name;
+    if (schema) {
+      if (!prepared_) return nullptr;
+      ready = &prepared_->find(*schema);
+      const std::size_t numbers = schema->count * sizeof(std::uint64_t);
+      if (!ready->usable || numbers + padded(ready->octets(payload)) != size) return nullptr;
+      room += size + schema->count * (prepared_schemas::field::capacity + 4 * max_varint);
+    } else if (size != 0)
+      return nullptr;
     const std::string_view name = one.name();
-    const attribute_schema* const schema = one.header().schema;
-    if (name.empty() || name.size() > most_plain_name || (schema && !prepared_)) return nullptr;
+    if (name.empty() || name.size() > most_plain_name) return nullptr;
+    std::byte* out = at = bytes_.room(at, room);
     const std::ptrdiff_t guess = schema || name.size() > 40 ? usual_width : 1;
     out = write_tag(out, 0x12) + guess;
     std::byte* const start = out;
@@ -131,9 +134,7 @@ class otlp_protobuf_writer {
     if (!copy_utf8(out, name)) return nullptr;
     out = kind_and_times(out + name.size(), one);
     if (schema) {
-      prepared_schemas::schema const& ready = prepared_->find(*schema);
-      if (!ready.usable) return nullptr;
-      out = slots(out, one.begin() + sizeof(record_header), ready, schema->count);
+      out = slots(out, payload, *ready, schema->count);
       if (!out) return nullptr;
     }
     return with_length(start, flags(out, one.flags()), guess);

@@ -5,6 +5,7 @@
 
 #include <fulgurite/encoder/utf8.hpp>
 #include <fulgurite/record/attribute_schema.hpp>
+#include <fulgurite/record/packed_record.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,19 @@ class prepared_schemas {
     const attribute_schema* of = nullptr;
     /// False: too long, or no UTF-8; then the keys are written one by one.
     bool usable = false;
+    std::uint8_t texts = 0;  // how many of the fields are strings, and which
+    std::uint8_t text_at[16];
     field fields[16];
+
+    /// How many octets the strings of a record take, from its slots.
+    [[gnu::always_inline]] std::size_t octets(const std::byte* slots) const noexcept {
+      std::size_t sum = 0;
+      for (std::uint8_t i = 0; i < texts; ++i) {
+        const auto size = read_packed<std::uint64_t>(slots + text_at[i] * sizeof(std::uint64_t));
+        if (size != absent_slot) sum += static_cast<std::size_t>(size);
+      }
+      return sum;
+    }
   };
 
   /// What was prepared counts no more: another schema may come to lie at an address when a plugin is unloaded. A
@@ -64,6 +77,7 @@ class prepared_schemas {
   }
   [[gnu::noinline]] static void prepare(schema& at, attribute_schema const& of) noexcept {
     at.of = &of;
+    at.texts = 0;
     at.usable = of.count <= std::size(at.fields);
     for (std::uint32_t i = 0; at.usable && i < of.count; ++i) {
       const std::string_view key = of.fields[i].key_view();
@@ -71,6 +85,7 @@ class prepared_schemas {
       at.usable = !key.empty() && key.size() + 7 <= field::capacity && is_utf8(key);
       if (!at.usable) return;
       made.type = of.fields[i].type;
+      if (made.type == value_type::string) at.text_at[at.texts++] = static_cast<std::uint8_t>(i);
       made.size = static_cast<std::uint8_t>(key.size() + 7);
       const std::size_t content = made.type == value_type::real ? 8 : made.type == value_type::boolean ? 1 : 0;
       made.head[0] = std::byte{field::tag};

@@ -53,8 +53,8 @@ class [[nodiscard]] bound_attribute {
   constexpr auto& value() const noexcept { return value_; }
 
  private:
-  // A number is copied: through a reference it would have to be put in memory first. The rest is referred to.
-  static constexpr bool copied = std::is_arithmetic_v<value_type>;
+  // A number or a view is copied: through a reference it would have to be put in memory first. The rest is referred to.
+  static constexpr bool copied = std::is_arithmetic_v<value_type> || std::same_as<value_type, std::string_view>;
   std::conditional_t<copied, const value_type, T&&> value_;
 };
 
@@ -64,6 +64,12 @@ struct attribute_key {
   template <attribute_source T>
   constexpr bound_attribute<Key, T> operator=(T&& value) const noexcept {
     return bound_attribute<Key, T>(static_cast<T&&>(value));
+  }
+  /// A literal: its length is known here, and it is one type with literals of other lengths.
+  template <std::size_t N>
+  [[gnu::always_inline]] constexpr bound_attribute<Key, std::string_view> operator=(
+      const char (&literal)[N]) const noexcept {
+    return bound_attribute<Key, std::string_view>(std::string_view(literal));
   }
 };
 

@@ -64,8 +64,9 @@ class record_limiter {
 
   bool is_small(record_view const& view) const noexcept {
     const std::size_t slots = view.header().schema ? view.header().schema->count : 0;
-    const auto items = static_cast<std::size_t>(view.end() - view.items()) / smallest_item;
-    return limits_.attribute_value_length == span_limits::unlimited && slots + items <= least_count_;
+    // As if all that follows the slots were items: where the texts begin that are none, is not yet known.
+    const std::size_t rest = view.header().size - sizeof(record_header) - slots * sizeof(std::uint64_t);
+    return limits_.attribute_value_length == span_limits::unlimited && slots + rest / smallest_item <= least_count_;
   }
 
   bool must_change(record_view const& view) const {

@@ -107,20 +107,12 @@ void attribute_items::for_each(F&& visit) const {
   });
 }
 
-/// Reads one packed record where it lies. What it gives is valid as long as the record.
+/// Reads one packed record where it lies. What it gives is valid as long as the record. A view is for one thread; another
+/// takes a copy.
 class record_view {
  public:
   explicit record_view(const std::byte* record) noexcept
-      : record_(record), header_(reinterpret_cast<const detail::record_header*>(record)) {
-    items_ = record_ + sizeof(detail::record_header);
-    if (!header_->schema) return;
-    const detail::attribute_schema& schema = *header_->schema;
-    std::size_t octets = 0;
-    for (std::uint32_t i = 0; i < schema.count; ++i)
-      if (schema.fields[i].type == value_type::string && slot(i) != detail::absent_slot)
-        octets += static_cast<std::size_t>(slot(i));
-    items_ += schema.count * sizeof(std::uint64_t) + detail::padded(octets);
-  }
+      : record_(record), header_(reinterpret_cast<const detail::record_header*>(record)) {}
 
   detail::record_header const& header() const noexcept { return *header_; }
   fulgurite::trace_id const& trace_id() const noexcept { return header_->trace_id; }
@@ -152,17 +144,17 @@ class record_view {
   /// No two attributes of the span, or of one event or link, have the same key.
   bool has_distinct_keys() const noexcept { return header_->pieces == detail::keys_are_distinct; }
   /// No attribute, event, link or text beside the schema's.
-  bool has_items() const noexcept { return items_ != end(); }
+  bool has_items() const noexcept { return items() != end(); }
 
   /// Calls `visit(std::string_view key, packed_value)` for each attribute.
   template <class F>
   void for_each_attribute(F&& visit) const {
     const std::byte* const last = end();
-    const bool distinct = has_distinct_keys(), plain = distinct || items_ == last;
+    const bool distinct = has_distinct_keys(), plain = distinct || items() == last;
     for_each_slot([&](std::string_view key, packed_value const& value) {
-      if (plain || !detail::set_again(items_, last, key)) visit(key, value);
+      if (plain || !detail::set_again(items(), last, key)) visit(key, value);
     });
-    for (const std::byte* at = items_; at != last;) {
+    for (const std::byte* at = items(); at != last;) {
       const detail::item_view item(at);
       at = item.end();
       if (item.kind() == detail::item_kind::attribute && (distinct || !detail::set_again(at, last, item.name())))
@@ -221,7 +213,10 @@ class record_view {
   }
 
   /// Where the items begin that follow the attributes of the schema.
-  const std::byte* items() const noexcept { return items_; }
+  const std::byte* items() const noexcept {
+    if (!items_) items_ = find_items();
+    return items_;
+  }
   const std::byte* begin() const noexcept { return record_; }
   const std::byte* end() const noexcept { return record_ + header_->size; }
 
@@ -233,7 +228,7 @@ class record_view {
 
   template <class F>
   void for_each_item(detail::item_kind kind, F&& visit) const {
-    for (const std::byte* at = items_; at != end();) {
+    for (const std::byte* at = items(); at != end();) {
       const detail::item_view item(at);
       if (item.kind() == kind) visit(item);
       at = item.end();
@@ -246,9 +241,20 @@ class record_view {
     return text;
   }
 
+  const std::byte* find_items() const noexcept {
+    const std::byte* const after = record_ + sizeof(detail::record_header);
+    if (!header_->schema) return after;
+    const detail::attribute_schema& schema = *header_->schema;
+    std::size_t octets = 0;
+    for (std::uint32_t i = 0; i < schema.count; ++i)
+      if (schema.fields[i].type == value_type::string && slot(i) != detail::absent_slot)
+        octets += static_cast<std::size_t>(slot(i));
+    return after + schema.count * sizeof(std::uint64_t) + detail::padded(octets);
+  }
+
   const std::byte* record_;
   const detail::record_header* header_;
-  const std::byte* items_;
+  mutable const std::byte* items_ = nullptr;  // the collector passes most records on without ever asking for it
 };
 
 }  // namespace v1

@@ -57,22 +57,26 @@ class open_record {
   std::byte* payload() noexcept { return payload_; }
   std::uint32_t payload_size() const noexcept { return used & ~dropped_bit; }
 
-  /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item.
+  /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item. False
+  /// when a string did not fit.
   template <class... Bound>
-  [[gnu::always_inline]] void write_slots(Bound&... bound) noexcept {
+  [[gnu::always_inline]] bool write_slots(Bound&... bound) noexcept {
     constexpr std::uint32_t slots = static_cast<std::uint32_t>(schema_data<Bound...>::count);
     static_assert(slots * 8 <= capacity, "too many attributes in one call; set the others one by one");
     static_assert(keys_differ<Bound...>(), "two attributes have the same key");
     header.schema = schema_of<Bound...>();
     [[maybe_unused]] std::uint32_t slot = 0;
     std::uint32_t end = slots * 8;
-    (write_slot(bound, slot, end), ...);
+    bool fits = true;
+    ((fits = write_slot(bound, slot, end) && fits), ...);
     used = schema_size = static_cast<std::uint32_t>(padded(end));
+    return fits;
   }
-  /// Second part: what no slot could take. Strings that did not fit, arrays and maps, callables.
+  /// Second part: what no slot could take. Strings that did not fit, arrays and maps, callables. `fits` is what
+  /// write_slots returned.
   template <class... Bound>
-  [[gnu::always_inline]] void write_items(Bound&... bound) noexcept {
-    (write_as_item(bound), ...);
+  [[gnu::always_inline]] void write_items([[maybe_unused]] bool fits, Bound&... bound) noexcept {
+    (write_as_item(bound, fits), ...);
   }
   /// Whether the schema has this key.
   bool has_slot(std::string_view key) const noexcept {
@@ -221,7 +225,7 @@ class open_record {
   }
 
   template <class Bound>
-  [[gnu::always_inline]] void write_slot(Bound& bound, std::uint32_t& slot, std::uint32_t& end) noexcept {
+  [[gnu::always_inline]] bool write_slot(Bound& bound, std::uint32_t& slot, std::uint32_t& end) noexcept {
     constexpr value_type type = slot_of<Bound>;
     if constexpr (type != value_type::null) {
       const value_view value(bound.value());
@@ -234,20 +238,21 @@ class open_record {
         const std::string_view text = value.text();
         const bool fits = value.type() == value_type::string && text.size() <= capacity - end;
         write_packed(place, fits ? std::uint64_t{text.size()} : absent_slot);
-        if (!fits) return;
+        if (!fits) return false;
         if (!text.empty()) std::memcpy(payload_ + end, text.data(), text.size());  // an empty view may be null
         end += static_cast<std::uint32_t>(text.size());
       }
     }
+    return true;
   }
 
   /// What write_slot could not write: strings that did not fit, values without a slot, callables.
   template <class Bound>
-  [[gnu::always_inline]] void write_as_item(Bound& bound) noexcept {
+  [[gnu::always_inline]] void write_as_item(Bound& bound, [[maybe_unused]] bool fits) noexcept {
     constexpr value_type type = slot_of<Bound>;
     constexpr std::string_view key = Bound::key();
     if constexpr (type == value_type::string) {
-      if (slot_is_absent(key)) [[unlikely]]
+      if (!fits && slot_is_absent(key)) [[unlikely]]
         set_literal(key, value_view(bound.value()));
     } else if constexpr (type == value_type::null) {
       if constexpr (attribute_compatible<typename Bound::value_type>)

@@ -102,6 +102,8 @@ class span_base {
   template <class... Bound>
   [[gnu::always_inline]] void start_fast(thread_state& thread, std::uint32_t pipeline, span_name name,
                                          Bound&... bound) noexcept {
+    // First: the instructions written by hand below make the compiler forget what it knows of the values.
+    const bool fits = record_.write_slots(bound...);
     active_context const& current = thread.current;
     thread_counts::increment(current.counts->started);
     record_header& header = record_.header;
@@ -109,9 +111,8 @@ class span_base {
     header.span_id = span_id::from_wire(next_random_id(thread.random));
     header.trace_id = current.trace;
     header.pipeline = pipeline;
-    record_.write_slots(bound...);
     record_.start_name(name, current.record_bits);
-    record_.write_items(bound...);
+    record_.write_items(fits, bound...);
     mode_ = span_fast;
     header.start = Clock::now();
   }
@@ -159,19 +160,19 @@ class span_base {
     current.span = id;  // makes the context valid
     current.fast_pipeline = handle.key;
     mode_ = span_root | span_fast;
-    record_.write_slots(bound...);
+    const bool fits = record_.write_slots(bound...);
     if (!name.is_literal() || name.size() > 0xffff) [[unlikely]]
-      return name_root(name, bits | header_bits(0, mark_local_root), bound...);
+      return name_root(name, bits | header_bits(0, mark_local_root), fits, bound...);
     record_.start_name(name, bits | header_bits(0, mark_local_root));
-    record_.write_items(bound...);
+    record_.write_items(fits, bound...);
     header.start = Clock::now();
     return true;
   }
   /// The rest of start_root for a name that must be copied: a tail call, which keeps registers out of the other way.
   template <class... Bound>
-  [[gnu::noinline]] bool name_root(span_name name, std::uint64_t bits, Bound&... bound) noexcept {
+  [[gnu::noinline]] bool name_root(span_name name, std::uint64_t bits, bool fits, Bound&... bound) noexcept {
     record_.start_name(name, bits);
-    record_.write_items(bound...);
+    record_.write_items(fits, bound...);
     record_.header.start = Clock::now();
     return true;
   }
@@ -190,8 +191,9 @@ class span_base {
                                           Bound&... bound) noexcept {
     const std::uint64_t now = Clock::now();
     const std::array<attribute_view, sizeof...(Bound)> views{view_of(bound)...};
-    const auto slots = [&] { record_.write_slots(bound...); };
-    const auto items = [&] { record_.write_items(bound...); };
+    bool fits = true;
+    const auto slots = [&] { fits = record_.write_slots(bound...); };
+    const auto items = [&] { record_.write_items(fits, bound...); };
     span_start start = detail::start_slow(handle, record_, name, options, {views, slots, items}, now);
     mode_ = start.mode;
     return start;
