@@ -50,7 +50,7 @@ struct test_wire {
     fg::detail::http_endpoint endpoint = {};
   };
   explicit test_wire(options to) : to_(to) {}
-  options const& settings() const noexcept { return to_; }
+  options settings_for_child() const { return to_; }
   void begin() noexcept {}
   fg::detail::wire_reply post(fg::detail::spooled_request const& request, std::chrono::steady_clock::time_point) {
     shared_wire& shared = *to_.shared;

@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +30,18 @@ http_wire_options to(scripted_server const& server) {
   return options;
 }
 
+/// Does what the test says.
+struct test_signer : request_signer {
+  std::function<std::string(http_endpoint const&, http_headers&, std::span<const std::byte>)> does =
+      [](auto const&, auto&, auto) { return std::string(); };
+  std::function<bool(http_answer const&)> learns = [](auto const&) { return false; };
+  std::string prepare(http_endpoint const& at, http_headers& headers, std::span<const std::byte> body) override {
+    return does(at, headers, body);
+  }
+  bool corrected(http_answer const& answer) override { return learns(answer); }
+  std::shared_ptr<request_signer> for_child() const override { return std::make_shared<test_signer>(); }
+};
+
 wire_reply post(wire& over, std::string_view body, std::string_view encoding = {}) {
   const spooled_request request{std::as_bytes(std::span(body)), over.content_type(), encoding, 1};
   return over.post(request, std::chrono::steady_clock::now() + 10s);
@@ -46,7 +60,9 @@ TEST_CASE("every attempt is prepared anew, over the body as it goes out") {
   {
     int calls = 0;
     http_wire_options options = to(server);
-    options.prepare = [&](http_endpoint const& at, http_headers& headers, std::span<const std::byte> body) {
+    const auto signer = std::make_shared<test_signer>();
+    options.signer = signer;
+    signer->does = [&](http_endpoint const& at, http_headers& headers, std::span<const std::byte> body) {
       CHECK(at.path == "/v1/traces");
       headers.emplace_back("X-Signature", std::to_string(++calls) + ":" + std::to_string(body.size()));
       return std::string();
@@ -61,7 +77,9 @@ TEST_CASE("every attempt is prepared anew, over the body as it goes out") {
 TEST_CASE("what cannot be prepared is not sent, and may be sent later") {
   scripted_server server({[](connection& c) { c.wait_for_end(); }});
   http_wire_options options = to(server);
-  options.prepare = [](http_endpoint const&, http_headers&, std::span<const std::byte>) {
+  const auto signer = std::make_shared<test_signer>();
+  options.signer = signer;
+  signer->does = [](http_endpoint const&, http_headers&, std::span<const std::byte>) {
     return std::string("no credentials");
   };
   wire over(options);
@@ -73,6 +91,14 @@ TEST_CASE("what cannot be prepared is not sent, and may be sent later") {
   CHECK(server.connections() == 0);
 }
 
+TEST_CASE("the child of a fork gets a signer of its own") {
+  http_wire_options options;
+  options.signer = std::make_shared<test_signer>();
+  const wire over(options);
+  CHECK(over.settings_for_child().signer != nullptr);
+  CHECK(over.settings_for_child().signer != options.signer);
+}
+
 TEST_CASE("an answer that tells how to do better is followed by another attempt at once") {
   scripted_server server({[](connection& c) {
     c.read_request();
@@ -80,7 +106,9 @@ TEST_CASE("an answer that tells how to do better is followed by another attempt 
     c.wait_for_end();
   }});
   http_wire_options options = to(server);
-  options.corrected = [](http_answer const& answer) {
+  const auto signer = std::make_shared<test_signer>();
+  options.signer = signer;
+  signer->learns = [](http_answer const& answer) {
     return answer.status == 403 && answer.date == "Sun, 06 Nov 1994 08:49:37 GMT";
   };
   wire over(options);

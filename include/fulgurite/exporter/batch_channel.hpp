@@ -5,8 +5,8 @@
 // `begin(batch)`, `add(record)`, `size()`, `cut(size)`, `finish()`, `shrink(size)`. A *wire* (exporter/http_wire.hpp,
 // exporter/ grpc_wire.hpp) makes one attempt at a request and says what it came to:
 //
-//   explicit Wire(Wire::options)                  options are copied for the child of a fork
-//   Wire::options const& settings() const
+//   explicit Wire(Wire::options)
+//   Wire::options settings_for_child() const       of a fork
 //   void begin() noexcept                         a new batch
 //   wire_reply post(spooled_request const&, time_point deadline)
 //   health_report check(time_point deadline) const     from any thread, over a connection of its own
@@ -89,7 +89,8 @@ class batch_channel {
   std::shared_ptr<spooled_delivery> const& spool() const noexcept { return spool_; }
   /// For the child of a fork: a connection and accounts of its own.
   std::unique_ptr<batch_channel> for_child() {
-    return std::make_unique<batch_channel>(options_, wire_.settings(), spool_ ? spool_->for_child() : nullptr);
+    return std::make_unique<batch_channel>(options_, wire_.settings_for_child(),
+                                           spool_ ? spool_->for_child() : nullptr);
   }
 
   /// Delivers a batch, in several requests where one would be too large. Success when any of its spans was taken; what

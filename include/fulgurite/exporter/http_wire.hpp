@@ -21,7 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,16 +35,25 @@ inline std::string user_agent() {
   return std::string("fulgurite/") + library_version + " OTel-OTLP-Exporter-Cpp/" + library_version;
 }
 
+/// Signs requests, or whatever else must be done to each attempt at one. From any thread.
+class request_signer {
+ public:
+  virtual ~request_signer() = default;
+  /// Called for every attempt with the body as it goes over the wire: adds headers. Says what is wrong, and then
+  /// nothing is sent; else an empty text.
+  virtual std::string prepare(http_endpoint const& to, http_headers& headers, std::span<const std::byte> body) = 0;
+  /// Called with an answer that is no success: true when the next attempt, at once, will do better.
+  virtual bool corrected(http_answer const& answer) = 0;
+  /// One for the child of a fork, in which another thread may have been at work here. Takes no lock.
+  virtual std::shared_ptr<request_signer> for_child() const = 0;
+};
+
 struct http_wire_options {
   http_endpoint endpoint = {};
   http_headers headers = {};
   tls_options tls = {};
   http_proxy proxy = {};
-  /// Called for every attempt with the body as it goes over the wire: adds headers, a signature for example. Says what
-  /// is wrong, and then nothing is sent; else an empty text.
-  std::function<std::string(http_endpoint const&, http_headers&, std::span<const std::byte> body)> prepare = nullptr;
-  /// Called with an answer that is no success: true when the next attempt, at once, will do better.
-  std::function<bool(http_answer const&)> corrected = nullptr;
+  std::shared_ptr<request_signer> signer = nullptr;
 };
 
 /// Spans by OTLP in protobuf (opentelemetry-proto, docs/specification.md, OTLP/HTTP).
@@ -76,7 +85,11 @@ class http_wire {
     add("Content-Type", std::string(Dialect::content_type));
   }
 
-  options const& settings() const noexcept { return options_; }
+  options settings_for_child() const {
+    options to = options_;
+    if (to.signer) to.signer = to.signer->for_child();
+    return to;
+  }
   std::string address() const { return options_.endpoint.to_text(); }
   std::string_view content_type() const noexcept { return Dialect::content_type; }
   /// The status of the last answer, 0 when there was none; why there was none.
@@ -92,14 +105,14 @@ class http_wire {
   wire_reply post(spooled_request const& request, time_point deadline) {
     http_headers const* headers = &headers_;
     http_headers changed;
-    if (!request.content_encoding.empty() || request.content_type != Dialect::content_type || options_.prepare) {
+    if (!request.content_encoding.empty() || request.content_type != Dialect::content_type || options_.signer) {
       changed = headers_;
       for (auto& [name, value] : changed)
         if (request.content_type != Dialect::content_type && equal_ignoring_case(name, "Content-Type"))
           value = request.content_type;
       if (!request.content_encoding.empty()) changed.emplace_back("Content-Encoding", request.content_encoding);
-      if (options_.prepare)
-        if (std::string problem = options_.prepare(options_.endpoint, changed, request.body); !problem.empty())
+      if (options_.signer)
+        if (std::string problem = options_.signer->prepare(options_.endpoint, changed, request.body); !problem.empty())
           return {.last = {.reason = address() + ": " + problem, .later = true}, .kind = "not prepared"};
       headers = &changed;
     }
@@ -109,7 +122,7 @@ class http_wire {
     wire_reply reply = judge(answer);
     if (reply.last.result == attempt::outcome::delivered)
       Dialect::read(answer, reply);
-    else if (options_.corrected && options_.corrected(answer)) {
+    else if (options_.signer && options_.signer->corrected(answer)) {
       reply.last.result = attempt::outcome::retry;
       reply.last.at_once = true;
     }
@@ -121,8 +134,9 @@ class http_wire {
     http_client client(options_.endpoint, options_.tls, options_.proxy);
     http_headers headers = headers_;
     const auto body = std::as_bytes(std::span(Dialect::probe));
-    if (options_.prepare)
-      if (report.reason = options_.prepare(options_.endpoint, headers, body); !report.reason.empty()) return report;
+    if (options_.signer)
+      if (report.reason = options_.signer->prepare(options_.endpoint, headers, body); !report.reason.empty())
+        return report;
     const time_point start = std::chrono::steady_clock::now();
     const http_answer answer = client.send({"POST", options_.endpoint.path, headers, body}, deadline);
     report.latency = std::chrono::steady_clock::now() - start;
