@@ -101,6 +101,8 @@ jaeger_scope jaeger_scope_tags(const instrumentation_scope* scope) {
 template <class Protocol>
 class jaeger_thrift_encoder {
  public:
+  using protocol = Protocol;
+
   explicit jaeger_thrift_encoder(jaeger_form form = jaeger_form::batch) noexcept : form_(form) {}
 
   /// Starts a batch for spans of this resource and scope. They are encoded once as long as they stay the same.
