@@ -125,8 +125,8 @@ TEST_CASE_TEMPLATE("a list knows its count at its end, whatever its length", Pro
     const std::string before = hex(memory.begin(), at);
     at = writer.list(at, 9, last, thrift_type::i32, [&](std::byte* out, std::size_t& count) {
       for (std::size_t i = 0; i < size; ++i) {
-        *memory.room(out, 1) = static_cast<std::byte>(i % 251);
-        out = memory.room(out, 1) + 1;
+        out = memory.room(out, 1);
+        *out++ = static_cast<std::byte>(i % 251);
         ++count;
       }
       return out;
