@@ -59,6 +59,8 @@ def made_tag(key, value):
     kind = value[0]
     if kind in ("array", "map"):
         return (key, "json", json_of(value))
+    if kind == "double" and not math.isfinite(float.fromhex(value[1])):
+        return (key, "string", json_of(value))
     return (key, "string", "") if kind == "null" else (key, *value)
 
 
@@ -203,8 +205,7 @@ def read_tag(tag):
     elif kind == "bytes":
         value = value.hex()
     elif kind == "double":
-        bits = struct.pack(">d", value).hex()
-        value = value.hex() if not math.isnan(value) else "NaN" if bits == "7ff8000000000000" else bits
+        value = value.hex()
     return (tag.key.decode(), kind, value)
 
 

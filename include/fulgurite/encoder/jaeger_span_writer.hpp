@@ -1,13 +1,14 @@
 // Writes one span as Jaeger's Thrift struct, from a record in place or from anything with its members.
 //
 // Part of encoder/jaeger_thrift.hpp, which makes batches of them. Structs and field numbers: jaeger-idl,
-// thrift/jaeger.thrift. The mapping is OpenTelemetry's as it stood before its removal (trace/sdk_exporters/jaeger.md
-// and common/mapping-to-non-otlp.md of the specification 1.46); where that leaves a thing open, the OpenTelemetry
+// thrift/jaeger.thrift. The mapping is OpenTelemetry's as it stood before its removal from the specification
+// (trace/sdk_exporters/jaeger.md and common/mapping-to-non-otlp.md). Where that leaves a thing open, the OpenTelemetry
 // Collector's translator decides: trace state becomes the tag `w3c.tracestate`, and the empty value an empty text.
 //
 // What the mapping makes itself (`error`, `span.kind`, `otel.status_code`, ...) wins over an attribute of that name, so
-// that no tag stands twice. Times are cut to microseconds; a duration is the difference in nanoseconds, cut, and never
-// below zero, because Jaeger reads it as unsigned.
+// that no tag stands twice. Doubles that are no numbers become text: one of them keeps Jaeger 1.62 from showing the
+// whole trace. Times are cut to microseconds; a duration is the difference in nanoseconds, cut, and never below zero,
+// because Jaeger reads it as unsigned.
 #pragma once
 
 #include <fulgurite/encoder/json_value.hpp>
@@ -72,6 +73,8 @@ class jaeger_span_writer {
       case value_type::integer:
         return integer_tag(out, key, value.integer());
       case value_type::real:
+        if (value.real() - value.real() != 0) [[unlikely]]
+          return text_tag(out, key, value.real() != value.real() ? "NaN" : value.real() > 0 ? "Infinity" : "-Infinity");
         return thrift_.stop(thrift_.real(tag_head(out, key, 1), 4, 2, value.real()));
       case value_type::boolean:
         return boolean_tag(out, key, value.boolean());
