@@ -2,6 +2,7 @@
 // last case is all of it, from the call site to the bytes, in CPU time of every thread together.
 //
 // The goals are in bench/table.py.
+#include <fulgurite/encoder/jaeger_thrift.hpp>
 #include <fulgurite/encoder/otlp_json.hpp>
 #include <fulgurite/encoder/otlp_protobuf.hpp>
 #include <fulgurite/fulgurite.hpp>
@@ -80,6 +81,22 @@ void otlp_protobuf(benchmark::State& state, shape what) {
   count(state, size);
 }
 
+template <class Encoder>
+void jaeger(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  const fg::span_batch batch = made.builder.batch();
+  Encoder encoder;
+  std::size_t size = 0;
+  for (auto _ : state) {
+    const std::span<const std::byte> bytes = fg::to_jaeger_thrift(batch, encoder);
+    benchmark::DoNotOptimize(bytes.data());
+    size = bytes.size();
+  }
+  count(state, size);
+}
+void jaeger_binary(benchmark::State& state, shape what) { jaeger<fg::jaeger_binary_encoder>(state, what); }
+void jaeger_compact(benchmark::State& state, shape what) { jaeger<fg::jaeger_compact_encoder>(state, what); }
+
 void copy_of_the_same(benchmark::State& state, shape what) {
   const batch_of made(what);
   fg::otlp_protobuf_encoder encoder;
@@ -151,6 +168,12 @@ BENCHMARK_CAPTURE(otlp_protobuf, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(copy_of_the_same, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(otlp_protobuf, four_at_run_time, shape::items);
 BENCHMARK_CAPTURE(otlp_protobuf, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(jaeger_binary, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(jaeger_binary, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(jaeger_binary, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(jaeger_compact, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(jaeger_compact, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(jaeger_compact, event_and_error, shape::everything);
 BENCHMARK_CAPTURE(otlp_json, no_attributes, shape::bare);
 BENCHMARK_CAPTURE(otlp_json, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(owned_spans, four_of_a_schema, shape::schema);

@@ -21,7 +21,7 @@
 //   void idle() noexcept                     work of its own while there is nothing to export, for about one request
 //
 // Models: `noop_exporter` (exporter/noop.hpp), `memory_exporter`, `console_exporter`, `otlp_http_exporter`,
-// `agentops_exporter`, each in its own header here.
+// `jaeger_udp_exporter`, `agentops_exporter`, each in its own header here.
 #pragma once
 
 #include <fulgurite/record/span_batch.hpp>
