@@ -284,6 +284,11 @@ TEST_CASE("the attributes of a schema") {
   CHECK(of(more, "int"_a = 5) == R"(,"a":"r","int":"5","k":"1"}})");
   more.attributes = {{"int", 6}};
   CHECK(of(more, "int"_a = 5) == R"(,"a":"r","int":"6"}})");
+  fulgurite_test::record_builder distinct;
+  distinct.add(more, 0, {}, "b"_a = 5);
+  distinct.keys_are_distinct();
+  fg::zipkin_json_encoder encoder;
+  CHECK(text(fg::to_zipkin_json(distinct.batch(), encoder)).ends_with(R"(","b":"5","int":"6"}})"));
   // Keys that cannot be prepared: the resource's, the mapping's, too long, to be escaped.
   CHECK(of(span, "a"_a = 1) == R"(,"a":"1"}})");
   CHECK(of(span, "error"_a = true, "b"_a = 1) == R"(,"a":"r","b":"1"}})");
