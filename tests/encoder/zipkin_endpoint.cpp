@@ -20,6 +20,7 @@ std::string endpoint(std::vector<fg::attribute> const& attributes) {
     remote.note(fg::detail::zipkin_remote_endpoint::role_of(a.key), fg::detail::owned_value_view(a.value));
   fg::detail::growing_bytes memory;
   char* const out = fg::detail::text_room(memory, nullptr, fg::detail::json_slack);
+  if (!remote.found()) return {};
   const char* const end = remote.write(memory, out);
   return {static_cast<const char*>(fg::detail::text_begin(memory)), end};
 }

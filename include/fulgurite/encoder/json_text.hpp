@@ -4,6 +4,7 @@
 // The same pieces for memory that grows are in encoder/json_writer.hpp.
 #pragma once
 
+#include <fulgurite/encoder/fast_decimal.hpp>
 #include <fulgurite/encoder/utf8.hpp>
 
 #include <bit>
@@ -93,6 +94,7 @@ inline char* write_number(char* out, double number) noexcept {
     std::memcpy(out, "-0.0", 4);  // many readers take `-0` for an integer
     return out + 4;
   }
+  if (char* const end = write_short_decimal(out, number)) return end;
   return std::to_chars(out, out + max_number_text, number).ptr;
 }
 

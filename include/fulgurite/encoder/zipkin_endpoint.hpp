@@ -76,9 +76,9 @@ class zipkin_remote_endpoint {
     }
   }
 
-  /// Writes the span's member, if there is one. There is slack before, and after.
+  bool found() const noexcept { return chosen_ != 0; }
+  /// Writes the span's member. There is slack before, and after.
   char* write(growing_bytes& memory, char* out) const {
-    if (chosen_ == 0) return out;
     out = write_literal(text_room(memory, out, 128), ",\"remoteEndpoint\":{\"");
     const ip_text ip(text_);
     if (ip.of == ip_text::family::none) {

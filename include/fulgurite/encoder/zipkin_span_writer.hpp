@@ -6,6 +6,7 @@
 
 #include <fulgurite/context/fast_hex.hpp>
 #include <fulgurite/encoder/distinct_keys.hpp>
+#include <fulgurite/encoder/fast_decimal.hpp>
 #include <fulgurite/encoder/json_writer.hpp>
 #include <fulgurite/encoder/prepared_schema.hpp>
 #include <fulgurite/encoder/zipkin_endpoint.hpp>
@@ -83,7 +84,8 @@ class zipkin_span_writer {
       *first = '{';
       *out++ = '}';
     }
-    out = remote.write(bytes_, text_room(bytes_, out, json_slack));
+    out = text_room(bytes_, out, json_slack);
+    if (remote.found()) out = remote.write(bytes_, out);
     if (one.has_items()) out = annotations(out, one);
     *out++ = '}';
     return text_room(bytes_, out, json_slack);
@@ -117,7 +119,7 @@ class zipkin_span_writer {
   }
   static char* times(char* out, std::int64_t start, std::int64_t end) noexcept {
     if (const std::uint64_t at = microseconds(start); at != 0)
-      out = write_number(write_literal(out, ",\"timestamp\":"), at);
+      out = write_microseconds(write_literal(out, ",\"timestamp\":"), at);
     const std::uint64_t took =
         end > start ? (static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(start)) / 1000 : 0;
     return write_number(write_literal(out, ",\"duration\":"), took == 0 ? 1 : took);  // 0: unknown
@@ -264,7 +266,7 @@ class zipkin_span_writer {
       out = text_room(bytes_, out, 96 + json_slack);
       out = any ? write_literal(out, ",") : write_literal(out, ",\"annotations\":[");
       any = true;
-      out = write_number(write_literal(out, "{\"timestamp\":"), microseconds(time));
+      out = write_microseconds(write_literal(out, "{\"timestamp\":"), microseconds(time));
       out = write_literal(out, ",\"value\":\"");
       if (attributes.empty())
         out = write_json_text<json_place::alone>(bytes_, out, name);
