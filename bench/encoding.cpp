@@ -5,6 +5,7 @@
 #include <fulgurite/encoder/jaeger_thrift.hpp>
 #include <fulgurite/encoder/otlp_json.hpp>
 #include <fulgurite/encoder/otlp_protobuf.hpp>
+#include <fulgurite/encoder/zipkin_json.hpp>
 #include <fulgurite/fulgurite.hpp>
 #include <fulgurite/record/attribute_key.hpp>
 
@@ -68,39 +69,36 @@ void count(benchmark::State& state, std::size_t bytes) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
-void otlp_protobuf(benchmark::State& state, shape what) {
-  const batch_of made(what);
-  const fg::span_batch batch = made.builder.batch();
-  fg::otlp_protobuf_encoder encoder;
-  std::size_t size = 0;
-  for (auto _ : state) {
-    const std::span<const std::byte> bytes = fg::to_otlp_protobuf(batch, encoder);
-    benchmark::DoNotOptimize(bytes.data());
-    size = bytes.size();
-  }
-  count(state, size);
+std::span<const std::byte> encode(fg::span_batch const& batch, fg::otlp_protobuf_encoder& encoder) {
+  return fg::to_otlp_protobuf(batch, encoder);
+}
+std::span<const std::byte> encode(fg::span_batch const& batch, fg::zipkin_json_encoder& encoder) {
+  return fg::to_zipkin_json(batch, encoder);
 }
 
 template <class Encoder>
-void jaeger(benchmark::State& state, shape what) {
+void encoded(benchmark::State& state, shape what) {
   const batch_of made(what);
   const fg::span_batch batch = made.builder.batch();
   Encoder encoder;
   std::size_t size = 0;
   for (auto _ : state) {
-    const std::span<const std::byte> bytes = fg::to_jaeger_thrift(batch, encoder);
+    const std::span<const std::byte> bytes = encode(batch, encoder);
     benchmark::DoNotOptimize(bytes.data());
     size = bytes.size();
   }
   count(state, size);
 }
-void jaeger_binary(benchmark::State& state, shape what) { jaeger<fg::jaeger_binary_encoder>(state, what); }
-void jaeger_compact(benchmark::State& state, shape what) { jaeger<fg::jaeger_compact_encoder>(state, what); }
+constexpr auto otlp_protobuf = encoded<fg::otlp_protobuf_encoder>;
+constexpr auto jaeger_binary = encoded<fg::jaeger_binary_encoder>;
+constexpr auto jaeger_compact = encoded<fg::jaeger_compact_encoder>;
+constexpr auto zipkin_json = encoded<fg::zipkin_json_encoder>;
 
-void copy_of_the_same(benchmark::State& state, shape what) {
+template <class Encoder>
+void copied(benchmark::State& state, shape what) {
   const batch_of made(what);
-  fg::otlp_protobuf_encoder encoder;
-  const std::span<const std::byte> bytes = fg::to_otlp_protobuf(made.builder.batch(), encoder);
+  Encoder encoder;
+  const std::span<const std::byte> bytes = encode(made.builder.batch(), encoder);
   std::vector<std::byte> to(bytes.size());
   for (auto _ : state) {
     std::memcpy(to.data(), bytes.data(), bytes.size());
@@ -109,6 +107,8 @@ void copy_of_the_same(benchmark::State& state, shape what) {
   }
   count(state, bytes.size());
 }
+constexpr auto copy_of_the_same = copied<fg::otlp_protobuf_encoder>;
+constexpr auto copy_of_the_same_json = copied<fg::zipkin_json_encoder>;
 
 void otlp_json(benchmark::State& state, shape what) {
   const batch_of made(what);
@@ -176,6 +176,12 @@ BENCHMARK_CAPTURE(jaeger_compact, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(jaeger_compact, event_and_error, shape::everything);
 BENCHMARK_CAPTURE(otlp_json, no_attributes, shape::bare);
 BENCHMARK_CAPTURE(otlp_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(zipkin_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_the_same_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(zipkin_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_the_same_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(zipkin_json, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(zipkin_json, event_and_error, shape::everything);
 BENCHMARK_CAPTURE(owned_spans, four_of_a_schema, shape::schema);
 BENCHMARK(call_site_to_otlp)->UseManualTime()->Iterations(1)->Repetitions(10);
 

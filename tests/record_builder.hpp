@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -84,9 +85,18 @@ class record_builder {
     header.marks = d::mark_start_in_nanoseconds | d::mark_end_in_nanoseconds;
     if ((span.flags & fulgurite::span_data::is_remote) != 0) header.marks |= d::mark_remote_parent;
     if (!span.parent_span_id.is_valid()) header.marks |= d::mark_local_root;
+    last_ = records_.size();
     append(records_, &header, sizeof header);
     append(records_, body.data(), body.size());
     ++size_;
+  }
+
+  /// Says of the span added last that no two of its attributes have the same key, nor two of one of its events or
+  /// links.
+  void keys_are_distinct() noexcept {
+    constexpr std::uint16_t distinct = fulgurite::detail::keys_are_distinct;
+    std::memcpy(records_.data() + last_ + offsetof(fulgurite::detail::record_header, pieces), &distinct,
+                sizeof distinct);
   }
 
   /// Valid until the next `add`.
@@ -150,7 +160,7 @@ class record_builder {
   std::shared_ptr<const fulgurite::resource> of_;
   std::shared_ptr<const fulgurite::instrumentation_scope> scope_;
   std::vector<std::byte> records_;
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, last_ = 0;
   std::uint64_t literals_ = 0;
 };
 

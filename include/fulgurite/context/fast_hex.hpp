@@ -1,7 +1,7 @@
 // Sixteen hexadecimal digits at a time, without a table and without a branch: what propagators read and write ids with.
 //
-// Eight digits lie in one word and are worked on together, each in its own byte. The tricks keep every byte's sum below
-// 256, so that nothing is carried into the next one.
+// Eight digits that are read lie in one word and are worked on together, each in its own byte. The tricks keep every
+// byte's sum below 256, so that nothing is carried into the next one. The sixteen that are written lie in a vector.
 #pragma once
 
 #include <bit>
@@ -46,21 +46,17 @@ inline std::uint64_t read_16_digits(const char* text, std::uint64_t& bad) noexce
   return first << 32 | read_8_digits(text + 8, bad);
 }
 
-inline void write_8_digits(std::uint32_t number, char* out) noexcept {
-  std::uint64_t x = number;
-  x = (x | x << 16) & 0x0000'ffff'0000'ffffU;
-  x = (x | x << 8) & 0x00ff'00ff'00ff'00ffU;
-  x = (x | x << 4) & every_byte * 0x0f;
-  // 1 in every byte that is a letter.
-  const std::uint64_t letters = (x + every_byte * 6) >> 4 & every_byte;
-  x = little_endian(__builtin_bswap64(x + every_byte * '0' + letters * ('a' - '0' - 10)));
-  std::memcpy(out, &x, 8);
-}
-
 /// Writes 16 lower-case digits.
-inline void write_16_digits(std::uint64_t number, char* out) noexcept {
-  write_8_digits(static_cast<std::uint32_t>(number >> 32), out);
-  write_8_digits(static_cast<std::uint32_t>(number), out + 8);
+[[gnu::always_inline]] inline void write_16_digits(std::uint64_t number, char* out) noexcept {
+  typedef signed char sixteen __attribute__((vector_size(16)));
+  typedef std::uint64_t two __attribute__((vector_size(16)));
+  // The first byte in memory is the most significant one; its upper half is the first digit.
+  const std::uint64_t bytes = little_endian(__builtin_bswap64(number));
+  const auto upper = reinterpret_cast<sixteen>(two{bytes >> 4 & every_byte * 0x0f, 0});
+  const auto lower = reinterpret_cast<sixteen>(two{bytes & every_byte * 0x0f, 0});
+  sixteen digits = __builtin_shufflevector(upper, lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  digits += '0' + (reinterpret_cast<sixteen>(digits > 9) & ('a' - '0' - 10));
+  std::memcpy(out, &digits, sizeof digits);
 }
 
 }  // namespace detail

@@ -1,8 +1,10 @@
 // The pieces that JSON is written from: strings, numbers, base64, appended to a `std::string`.
 //
 // Reading JSON is simdjson's (where it is needed); writing it is what encoders do, and needs only the standard library.
+// The same pieces for memory that grows are in encoder/json_writer.hpp.
 #pragma once
 
+#include <fulgurite/encoder/fast_decimal.hpp>
 #include <fulgurite/encoder/utf8.hpp>
 
 #include <bit>
@@ -10,6 +12,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -19,6 +22,40 @@ namespace detail {
 
 /// Whether a byte stands in a JSON string as it is (RFC 8259, 7). Bytes of longer UTF-8 sequences are checked apart.
 constexpr bool is_plain_json(unsigned char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+/// Whether JSON is written by itself, or into a JSON string, where its quotes and escapes are escaped once more.
+enum class json_place : bool { alone, in_string };
+
+/// The longest escape of a character, in a string in a string.
+inline constexpr std::size_t max_json_escape = 7;
+
+/// Writes the escape of a character below 0x80 that does not stand as it is; returns where it ended.
+template <json_place Place = json_place::alone>
+inline char* write_json_escape(char* out, unsigned char c) noexcept {
+  *out++ = '\\';
+  if constexpr (Place == json_place::in_string) *out++ = '\\';
+  const auto letter = [&](char second) {
+    *out++ = second;
+    return out;
+  };
+  switch (c) {
+    case '"':
+    case '\\':
+      if constexpr (Place == json_place::in_string) *out++ = '\\';
+      return letter(static_cast<char>(c));
+    case '\n':
+      return letter('n');
+    case '\r':
+      return letter('r');
+    case '\t':
+      return letter('t');
+    default:
+      std::memcpy(out, "u00", 3);
+      out[3] = "0123456789abcdef"[c >> 4];
+      out[4] = "0123456789abcdef"[c & 15];
+      return out + 5;
+  }
+}
 
 /// Appends a quoted string. Control characters are escaped; what is no UTF-8 becomes U+FFFD.
 inline void append_json_string(std::string& out, std::string_view text) {
@@ -37,45 +74,34 @@ inline void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     ++at;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += "0123456789abcdef"[c >> 4];
-        out += "0123456789abcdef"[c & 15];
-    }
+    char escape[max_json_escape];
+    out.append(escape, write_json_escape(escape, c));
   }
   out += '"';
 }
 
+/// The longest text of a number.
+inline constexpr std::size_t max_number_text = 32;
+
+/// Writes a number in decimal; returns where it ended.
 template <std::integral Integer>
-inline void append_number(std::string& out, Integer number) {
-  char digits[24];
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
+inline char* write_number(char* out, Integer number) noexcept {
+  return std::to_chars(out, out + max_number_text, number).ptr;
+}
+/// Writes the shortest text that reads back as the same number. `number` is finite.
+inline char* write_number(char* out, double number) noexcept {
+  if (number == 0 && std::bit_cast<std::uint64_t>(number) != 0) {
+    std::memcpy(out, "-0.0", 4);  // many readers take `-0` for an integer
+    return out + 4;
+  }
+  if (char* const end = write_short_decimal(out, number)) return end;
+  return std::to_chars(out, out + max_number_text, number).ptr;
 }
 
-/// Appends the shortest text that reads back as the same number. `number` is finite.
-inline void append_number(std::string& out, double number) {
-  if (number == 0 && std::bit_cast<std::uint64_t>(number) != 0)
-    return void(out += "-0.0");  // many readers take `-0` for an integer
-  char digits[40];
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
+template <class Number>
+inline void append_number(std::string& out, Number number) {
+  char digits[max_number_text];
+  out.append(digits, write_number(digits, number));
 }
 
 /// Appends a number, or in quotes `NaN`, `Infinity` or `-Infinity`: the JSON mapping of protobuf.
@@ -84,20 +110,28 @@ inline void append_json_real(std::string& out, double number) {
   out += number != number ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
 }
 
-/// Appends octets in base64 with padding (RFC 4648, 4), without quotes.
-inline void append_base64(std::string& out, std::string_view octets) {
+/// How many characters octets take in base64.
+constexpr std::size_t base64_size(std::size_t octets) noexcept { return (octets + 2) / 3 * 4; }
+
+/// Writes octets in base64 with padding (RFC 4648, 4), without quotes; returns where it ended.
+inline char* write_base64(char* out, std::string_view octets) noexcept {
   constexpr const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const auto octet = [&](std::size_t i) -> std::uint32_t {
     return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0U;
   };
-  out.reserve(out.size() + (octets.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < octets.size(); i += 3) {
     const std::uint32_t group = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
-    out += alphabet[group >> 18];
-    out += alphabet[group >> 12 & 63];
-    out += i + 1 < octets.size() ? alphabet[group >> 6 & 63] : '=';
-    out += i + 2 < octets.size() ? alphabet[group & 63] : '=';
+    *out++ = alphabet[group >> 18];
+    *out++ = alphabet[group >> 12 & 63];
+    *out++ = i + 1 < octets.size() ? alphabet[group >> 6 & 63] : '=';
+    *out++ = i + 2 < octets.size() ? alphabet[group & 63] : '=';
   }
+  return out;
+}
+inline void append_base64(std::string& out, std::string_view octets) {
+  const std::size_t at = out.size();
+  out.resize(at + base64_size(octets.size()));
+  write_base64(out.data() + at, octets);
 }
 
 }  // namespace detail
