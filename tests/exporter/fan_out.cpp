@@ -146,7 +146,10 @@ TEST_CASE("a queue that is full drops for its destination alone") {
   fg::fan_out fan{fg::fan_out_options{.max_queue_batches = 2}, blocked, fast};
   CHECK(export_some(fan) == fg::export_result::success);
   blocked.at->wait_for_export();
-  for (int i = 0; i < 4; ++i) CHECK(export_some(fan, 3) == fg::export_result::success);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(fast.at->wait_for_spans(1 + 3 * i));
+    CHECK(export_some(fan, 3) == fg::export_result::success);
+  }
   CHECK(fast.at->wait_for_spans(13));
   std::vector<fg::destination_stats> each = fan.destination_stats();
   CHECK(each[0].queued == 4);
