@@ -5,10 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fg = fulgurite;
@@ -110,4 +113,61 @@ TEST_CASE("values nested too deep end in an empty one") {
   const std::string json = fg::to_otlp_json(std::vector<fg::span_data>{span});
   CHECK(json.find("intValue") == std::string::npos);
   CHECK(json.size() < 5000);
+}
+
+TEST_CASE("an encoder takes spans back and starts over") {
+  const auto text = [](std::span<const std::byte> bytes) {
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  fg::otlp_json_encoder encoder;
+  const auto of = std::make_shared<fg::resource>(fg::resource{.service_name = "shop"});
+  const auto other = std::make_shared<fg::resource>(fg::resource{.service_name = "warehouse"});
+  const fg::span_data span = plain();
+  encoder.begin(of, nullptr);
+  const std::size_t empty = encoder.size();
+  CHECK(text(encoder.finish()).ends_with(R"("scope":{},"spans":[]}]}]})"));
+  CHECK(text(encoder.finish()).size() == empty);
+  encoder.add(span);
+  const std::string one = text(encoder.finish());
+  CHECK(one.size() == encoder.size());
+  CHECK(one.ends_with(R"("spans":[)" + plain_json + "]}]}]}"));
+  encoder.begin(of, nullptr);
+  CHECK(encoder.size() == empty);
+  encoder.add(span);
+  const std::size_t before = encoder.size();
+  for (int i = 0; i < 10000; ++i) encoder.add(span);  // the memory moves
+  encoder.cut(before);
+  CHECK(text(encoder.finish()) == one);
+  encoder.cut(empty);
+  encoder.add(span);  // the first again: no comma
+  CHECK(text(encoder.finish()) == one);
+  encoder.add(span);  // after `finish`
+  CHECK(text(encoder.finish()).ends_with(plain_json + "," + plain_json + "]}]}]}"));
+  encoder.begin(other, nullptr);
+  encoder.add(span);
+  CHECK(text(encoder.finish()).find("warehouse") != std::string::npos);
+  encoder.begin(of, nullptr);
+  encoder.add(span);
+  CHECK(text(encoder.finish()) == one);
+  encoder.shrink(10);
+  encoder.begin(of, nullptr);
+  encoder.add(span);
+  CHECK(text(encoder.finish()) == one);
+}
+
+TEST_CASE("the commas of a scope") {
+  const auto scope = [](fg::instrumentation_scope of) {
+    fulgurite_test::record_builder builder(std::make_shared<fg::resource>(),
+                                           std::make_shared<fg::instrumentation_scope>(std::move(of)));
+    const std::string json = fg::to_otlp_json(builder.batch());
+    return json.substr(json.find("\"scope\":"));
+  };
+  const std::string rest = R"(,"spans":[]}]}]})";
+  const std::string attributes = R"("attributes":[{"key":"a","value":{"intValue":"1"}}])";
+  CHECK(scope({}) == R"("scope":{})" + rest);
+  CHECK(scope({"n", "", {}}) == R"("scope":{"name":"n"})" + rest);
+  CHECK(scope({"", "v", {}}) == R"("scope":{"version":"v"})" + rest);
+  CHECK(scope({"", "", {{"a", 1}}}) == R"("scope":{)" + attributes + "}" + rest);
+  CHECK(scope({"n", "", {{"a", 1}}}) == R"("scope":{"name":"n",)" + attributes + "}" + rest);
+  CHECK(scope({"n", "v", {}}) == R"("scope":{"name":"n","version":"v"})" + rest);
 }

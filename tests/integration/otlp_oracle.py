@@ -33,9 +33,13 @@ def text(hexadecimal):
     return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
 
 
+def shown(number):
+    """Of a NaN, which is not equal to itself, the bits."""
+    return struct.pack(">d", number).hex() if math.isnan(number) else number.hex()
+
+
 def real(bits):
-    number = struct.unpack("<d", struct.pack("<Q", bits))[0]
-    return "NaN" if math.isnan(number) else number.hex()
+    return shown(struct.unpack("<d", struct.pack("<Q", bits))[0])
 
 
 def made_value(value):
@@ -94,7 +98,7 @@ def read_value(value):
     if kind == "bytes_value":
         return ("bytes", held.hex())
     if kind == "double_value":
-        return ("double", "NaN" if math.isnan(held) else held.hex())
+        return ("double", shown(held))
     if kind == "array_value":
         return ("array", [read_value(element) for element in held.values])
     if kind == "kvlist_value":
@@ -181,21 +185,51 @@ def files(program, seed, count, directory):
     return made, load("spans.pb"), load("records.pb"), load("spans.json", "r"), load("records.jsonl", "r")
 
 
+def merged(traces):
+    """Without the borders of requests: spans of equal resources and scopes that follow each other stand together. Bytes,
+    because a NaN is not equal to itself."""
+    whole = TracesData()
+    for of in traces.resource_spans:
+        for in_scope in of.scope_spans:
+            last = whole.resource_spans[-1] if whole.resource_spans else None
+            if last is None or last.resource.SerializeToString() != of.resource.SerializeToString():
+                last = whole.resource_spans.add()
+                last.resource.CopyFrom(of.resource)
+            group = last.scope_spans[-1] if last.scope_spans else None
+            if group is None or group.scope.SerializeToString() != in_scope.scope.SerializeToString():
+                group = last.scope_spans.add()
+                group.scope.CopyFrom(in_scope.scope)
+            group.spans.extend(in_scope.spans)
+    return whole.SerializeToString(deterministic=True)
+
+
 def compare(program, seed, count):
     with tempfile.TemporaryDirectory() as directory:
         made, spans, records, spans_json, records_json = files(program, seed, count, directory)
     batches = TracesData()
     for line in records_json.strip("\n").split("\n"):
         batches.MergeFrom(from_json(line))
+    read = {"protobuf from spans": from_protobuf(spans), "protobuf from records": from_protobuf(records),
+            "JSON from spans": from_json(spans_json), "JSON from records": batches}
     ok = True
-    for what, traces in (("protobuf from spans", from_protobuf(spans)), ("protobuf from records", from_protobuf(records)),
-                         ("JSON from spans", from_json(spans_json)), ("JSON from records", batches)):
+    for what, traces in read.items():
         found = differences(made, read_spans(traces))
         groups = [len(of.scope_spans) for of in traces.resource_spans]
         print(f"{what}: {len(made)} spans in {groups} scopes, {len(found)} differences")
         for sentence in found[:5]:
             print("  " + sentence)
         ok = ok and not found
+    # The same messages, field for field and in the same order.
+    if read["JSON from spans"].SerializeToString(deterministic=True) != spans:
+        print("spans: the JSON is another message than the protobuf")
+        ok = False
+    if merged(read["JSON from records"]) != merged(read["protobuf from records"]):
+        print("records: the JSON is another message than the protobuf")
+        ok = False
+    lines = records_json.count("\n")
+    if lines <= len(read["protobuf from records"].resource_spans):
+        print(f"{lines} lines: none of the batches was divided")
+        ok = False
     return ok
 
 
