@@ -54,7 +54,7 @@ struct http_answer {
 
   /// 0 when there was no whole answer; then `error` says why.
   int status = 0;
-  std::string body = {}, content_type = {}, retry_after = {};
+  std::string body = {}, content_type = {}, retry_after = {}, date = {};
   failure why = failure::none;
   /// In words, without the endpoint and without headers.
   std::string error = {};
@@ -186,6 +186,7 @@ class http_client {
       answer.status = in.status;
       answer.content_type = in.get_header_value("Content-Type");
       answer.retry_after = in.get_header_value("Retry-After");
+      answer.date = in.get_header_value("Date");
       return answer;
     }
     http_answer no_answer = explain(error, too_large, deadline);
