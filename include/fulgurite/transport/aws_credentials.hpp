@@ -188,9 +188,8 @@ class aws_credential_provider {
   }
 
   found look(std::int64_t now, time_point deadline) {
-    if (!from_.given.access_key_id.empty() || !from_.given.secret_access_key.empty()) {
-      if (from_.given.empty())
-        return failed("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed both, and one is not set");
+    if (!from_.given.access_key_id.empty()) {
+      if (from_.given.empty()) return failed("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not");
       found given;
       given.credentials = from_.given;
       return given;
@@ -221,8 +220,8 @@ class aws_credential_provider {
                           std::string(find_member(*settings, "aws_session_token"))};
       made.renew_at = now + renewal;
       if (!made.credentials.empty()) return made;
-      if (!made.credentials.access_key_id.empty() || !made.credentials.secret_access_key.empty())
-        return failed(shown + "has only one of aws_access_key_id and aws_secret_access_key");
+      if (!made.credentials.access_key_id.empty())
+        return failed(shown + "has an aws_access_key_id and no aws_secret_access_key");
       for (const char* name : {"role_arn", "sso_session", "sso_account_id", "credential_process", "login_session"})
         if (!find_member(*settings, name).empty()) other_way = name;
     }

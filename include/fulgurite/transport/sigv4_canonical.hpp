@@ -116,10 +116,23 @@ inline std::string canonical_query(std::string_view query) {
   return out;
 }
 
-/// Whether a header is never part of a signature: proxies and client libraries add it or change it.
+/// Whether a header is never part of a signature: proxies and client libraries add it or change it. botocore's list.
 inline bool is_never_signed(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 6> never{"authorization", "user-agent",        "connection",
-                                                  "expect",        "transfer-encoding", "x-amzn-trace-id"};
+  constexpr std::array<std::string_view, 15> never{"authorization",
+                                                   "baggage",
+                                                   "connection",
+                                                   "expect",
+                                                   "keep-alive",
+                                                   "proxy-authenticate",
+                                                   "proxy-authorization",
+                                                   "te",
+                                                   "traceparent",
+                                                   "tracestate",
+                                                   "trailer",
+                                                   "transfer-encoding",
+                                                   "upgrade",
+                                                   "user-agent",
+                                                   "x-amzn-trace-id"};
   return std::any_of(never.begin(), never.end(), [&](std::string_view one) { return equal_ignoring_case(one, name); });
 }
 
