@@ -1,17 +1,19 @@
 // Signature Version 4 between standard input and output, for sigv4_reference.py.
 //
-//     sign              a line in: `method=HEX target=HEX id=HEX secret=HEX token=HEX region=HEX service=HEX
-//     time=SECONDS
-//                       body=HEX normalize=0|1 hash=0|1 h:NAME=HEX ...`, a line out: the canonical request, the string
-//                       to sign, and the headers that are to be added, `NAME=HEX` each; parts separated by tabs
-//     send URL REGION   a line in: `TAMPER NOW HEX`, what to do to the request after it was signed, this machine's
-//     time,
-//                       and the body before compression; a line out: the status of each attempt
-//     credentials       a line in: the time; a line out: `id secret token` or `- problem`, in hexadecimal
+// sign: a line in, `method=HEX target=HEX id=HEX secret=HEX token=HEX region=HEX service=HEX time=SECONDS body=HEX
+// normalize=0|1 hash=0|1 h:NAME=HEX ...`; a line out, the canonical request, the string to sign, and the headers that
+// are to be added, `NAME=HEX` each, the three parts separated by tabs.
+//
+// send URL REGION: a line in, `TAMPER NOW HEX`, what to do to the request after it was signed, this machine's time, and
+// the body before compression; a line out, the status of each attempt.
+//
+// credentials: a line in, the time; a line out, `id secret token` or `- problem`, in hexadecimal.
 //
 // Credentials of the last two come from the environment.
 #include <fulgurite/exporter/sigv4_signer.hpp>
 #include <fulgurite/transport/gzip.hpp>
+
+#include "hex.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,23 +29,10 @@
 
 namespace d = fulgurite::detail;
 
+using fulgurite_test::from_hex;
+using fulgurite_test::to_hex;
+
 namespace {
-
-std::string to_hex(std::string_view text) {
-  std::string hex;
-  for (const char c : text) {
-    hex += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-    hex += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
-}
-
-std::string from_hex(std::string_view hex) {
-  std::string text;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    text += static_cast<char>(d::hex_digit(hex[i]) << 4 | d::hex_digit(hex[i + 1]));
-  return text;
-}
 
 void sign(std::string const& line) {
   std::map<std::string, std::string> fields;

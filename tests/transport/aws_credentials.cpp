@@ -2,6 +2,7 @@
 // compared in tests/integration/sigv4_reference.py.
 #include <fulgurite/transport/aws_credentials.hpp>
 
+#include "../log_text.hpp"
 #include "../scripted_server.hpp"
 
 #include <doctest/doctest.h>
@@ -17,6 +18,7 @@
 
 using namespace fulgurite::detail;
 using fulgurite_test::connection;
+using fulgurite_test::log_text;
 using fulgurite_test::refusing_port;
 using fulgurite_test::scripted_server;
 using namespace std::chrono_literals;
@@ -84,14 +86,6 @@ aws_credential_sources at(std::string const& url) {
   return from;
 }
 
-struct quiet {
-  quiet() {
-    fulgurite::set_log_handler([this](fulgurite::log_level, std::string_view text) { said.append(text).append("\n"); });
-  }
-  ~quiet() { fulgurite::set_log_handler({}); }
-  std::string said;
-};
-
 }  // namespace
 
 TEST_CASE("what the environment says") {
@@ -154,7 +148,7 @@ TEST_CASE("the files") {
 
 TEST_CASE("a file is read again, and the last good credentials stay") {
   const home at;
-  const quiet log;
+  const log_text log;
   const auto write = [&](const char* id) {
     at.file(".aws/credentials", std::string("[default]\naws_access_key_id=") + id + "\naws_secret_access_key=s");
   };
@@ -167,7 +161,7 @@ TEST_CASE("a file is read again, and the last good credentials stay") {
   CHECK(id(300) == "2");
   std::filesystem::remove(at.path() + "/.aws/credentials");
   CHECK(id(700) == "2");
-  CHECK(log.said.find("could not be renewed") != std::string::npos);
+  CHECK(log.says("could not be renewed"));
   write("3");
   CHECK(id(705) == "2");  // not within 10 s of the last try
   CHECK(id(710) == "3");
@@ -230,7 +224,7 @@ TEST_CASE("a container's endpoint") {
 }
 
 TEST_CASE("container credentials are renewed five minutes before they expire, and used until then") {
-  const quiet log;
+  const log_text log;
   std::vector<scripted_server::handler> handlers{
       answers("200 OK", credentials("C1", 3600)), answers("500 Not now", "{\"message\":\"hidden\"}"),
       answers("200 OK", credentials("C2", 7200)), answers("500 Not now", "")};
@@ -242,7 +236,7 @@ TEST_CASE("container credentials are renewed five minutes before they expire, an
   CHECK(server.connections() == 1);
   CHECK(get(3300).credentials.access_key_id == "C1");  // refused
   CHECK(server.connections() == 2);
-  CHECK(log.said.find("answered HTTP 500") != std::string::npos);
+  CHECK(log.says("answered HTTP 500"));
   CHECK(get(3305).credentials.access_key_id == "C1");  // and not asked again at once
   CHECK(server.connections() == 2);
   CHECK(get(3310).credentials.access_key_id == "C2");
@@ -250,7 +244,7 @@ TEST_CASE("container credentials are renewed five minutes before they expire, an
   const auto expired = get(7200);
   CHECK(expired.credentials.empty());
   CHECK(expired.problem.find("have expired and could not be renewed: http://127.0.0.1:") != std::string::npos);
-  for (std::string const& text : {log.said, expired.problem}) {
+  for (std::string const& text : {log.text(), expired.problem}) {
     CHECK(text.find("hidden") == std::string::npos);
     CHECK(text.find("s/1") == std::string::npos);
   }

@@ -6,7 +6,7 @@
 // the text.
 #pragma once
 
-#include <fulgurite/context/ids.hpp>
+#include <fulgurite/context/percent.hpp>
 #include <fulgurite/diagnostics/ascii.hpp>
 
 #include <algorithm>
@@ -35,37 +35,15 @@ struct sigv4_path_rules {
 };
 
 /// Percent-encodes all but unreserved characters (RFC 3986, 2.3) and those of `also`.
-inline void append_percent_encoded(std::string& out, std::string_view text, std::string_view also = {}) {
+inline void append_uri_encoded(std::string& out, std::string_view text, std::string_view also = {}) {
   for (const char c : text) {
     const char lower = lower_case(c);
     if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~' ||
-        also.find(c) != std::string_view::npos) {
+        also.find(c) != std::string_view::npos)
       out += c;
-      continue;
-    }
-    const auto octet = static_cast<unsigned char>(c);
-    out += '%';
-    out += "0123456789ABCDEF"[octet >> 4];
-    out += "0123456789ABCDEF"[octet & 15];
+    else
+      append_percent_octet(out, c);
   }
-}
-
-/// Takes percent-encoding away. A percent sign without two digits stays, and so does a plus sign.
-inline std::string percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const unsigned high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-      if (high < 16 && low < 16) {
-        out += static_cast<char>(high << 4 | low);
-        i += 2;
-        continue;
-      }
-    }
-    out += text[i];
-  }
-  return out;
 }
 
 /// The canonical path of one that stands in a request, without its query. Never empty.
@@ -90,7 +68,7 @@ inline std::string canonical_path(std::string_view path, sigv4_path_rules rules 
   }
   if (!rules.encode_again) return plain;
   std::string encoded;
-  append_percent_encoded(encoded, plain, "/");
+  append_uri_encoded(encoded, plain, "/");
   return encoded;
 }
 
@@ -103,9 +81,8 @@ inline std::string canonical_query(std::string_view query) {
     if (member.empty()) continue;
     const std::string_view name = member.substr(0, member.find('='));
     auto& [encoded_name, encoded_value] = members.emplace_back();
-    append_percent_encoded(encoded_name, percent_decoded(name));
-    if (name.size() < member.size())
-      append_percent_encoded(encoded_value, percent_decoded(member.substr(name.size() + 1)));
+    append_uri_encoded(encoded_name, percent_octets(name));
+    if (name.size() < member.size()) append_uri_encoded(encoded_value, percent_octets(member.substr(name.size() + 1)));
   }
   std::sort(members.begin(), members.end());
   std::string out;
