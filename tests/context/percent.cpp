@@ -4,6 +4,7 @@
 
 #include <string>
 
+using fulgurite::detail::append_percent_octet;
 using fulgurite::detail::percent_decode;
 using fulgurite::detail::percent_octets;
 
@@ -23,4 +24,12 @@ TEST_CASE("a percent sign without two digits stands for itself, and is noticed")
   std::string out;
   CHECK(percent_decode("%41%62", out));
   CHECK(out == "Ab");
+}
+
+TEST_CASE("percent signs for octets") {
+  std::string out = "x";
+  append_percent_octet(out, 'A');
+  append_percent_octet(out, '\xff');
+  append_percent_octet(out, '\0');
+  CHECK(out == "x%41%FF%00");
 }

@@ -40,13 +40,6 @@ class variable {
 
 }  // namespace
 
-TEST_CASE("members of flat JSON") {
-  CHECK(json_text_member("{\"a\":1, \"token\" : \"x.y-z\"}", "token") == "x.y-z");
-  for (const char* wrong :
-       {"", "{}", "{\"token\":1}", "{\"token\":", "{\"token\":\"unended", "{\"token\":\"a\\\"b\"}", "\"token\""})
-    CHECK(json_text_member(wrong, "token").empty());
-}
-
 TEST_CASE("the data directory") {
   const variable home("HOME", "/h");
   {

@@ -6,6 +6,8 @@
 #include <fulgurite/propagator/carrier.hpp>
 #include <fulgurite/propagator/w3c.hpp>
 
+#include "hex.hpp"
+
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -14,25 +16,8 @@
 
 namespace fg = fulgurite;
 
-namespace {
-
-std::string to_hex(std::string_view text) {
-  std::string hex;
-  for (const char c : text) {
-    hex += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-    hex += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
-  }
-  return hex;
-}
-
-std::string from_hex(std::string_view hex) {
-  std::string text;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    text += static_cast<char>(fg::detail::hex_digit(hex[i]) << 4 | fg::detail::hex_digit(hex[i + 1]));
-  return text;
-}
-
-}  // namespace
+using fulgurite_test::from_hex;
+using fulgurite_test::to_hex;
 
 int main() {
   const fg::w3c_propagator propagator;

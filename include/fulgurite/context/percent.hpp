@@ -38,6 +38,14 @@ inline std::string percent_octets(std::string_view text) {
   return decoded;
 }
 
+/// `%41` for `A`.
+inline void append_percent_octet(std::string& out, char c) {
+  const auto octet = static_cast<unsigned char>(c);
+  out += '%';
+  out += "0123456789ABCDEF"[octet >> 4];
+  out += "0123456789ABCDEF"[octet & 15];
+}
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace fulgurite

@@ -6,6 +6,7 @@
 
 #include <fulgurite/exporter/detached_process.hpp>
 #include <fulgurite/transport/endpoint.hpp>
+#include <fulgurite/transport/flat_json.hpp>
 
 #include <pwd.h>
 #include <sys/stat.h>
@@ -45,21 +46,6 @@ inline std::string default_data_directory() {
       home = found->pw_dir;
   }
   return home.empty() ? std::string() : home + "/.local/share/fulgurite";
-}
-
-/// The text member `name` of a flat JSON object that holds no escapes; empty when it is not there. Enough for what a
-/// server of ours writes, and harmless with anything else.
-inline std::string json_text_member(std::string_view json, std::string_view name) {
-  const std::string quoted = '"' + std::string(name) + '"';
-  std::size_t at = json.find(quoted);
-  if (at == std::string_view::npos) return {};
-  at = json.find_first_not_of(" \t\r\n", at + quoted.size());
-  if (at == std::string_view::npos || json[at] != ':') return {};
-  at = json.find_first_not_of(" \t\r\n", at + 1);
-  if (at == std::string_view::npos || json[at] != '"') return {};
-  const std::size_t end = json.find_first_of("\"\\", at + 1);
-  if (end == std::string_view::npos || json[end] != '"') return {};
-  return std::string(json.substr(at + 1, end - at - 1));
 }
 
 /// Whether a URL is plain HTTP to this machine, as the local server's is: nothing else is believed.

@@ -55,14 +55,10 @@ inline std::string percent_decoded(std::string_view text) {
 
 inline void append_percent_encoded(std::string& out, std::string_view text) {
   for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c != '%' && (baggage_characters[octet] & baggage_value_character) != 0)
+    if (c != '%' && (baggage_characters[static_cast<unsigned char>(c)] & baggage_value_character) != 0)
       out += c;
-    else {
-      out += '%';
-      out += "0123456789ABCDEF"[octet >> 4];
-      out += "0123456789ABCDEF"[octet & 15];
-    }
+    else
+      append_percent_octet(out, c);
   }
 }
 
