@@ -6,6 +6,8 @@
 #include <semaphore.h>
 #include <signal.h>
 
+#include <initializer_list>
+
 TEST_CASE("a thread of the library has all signals blocked, and its starter's mask stays") {
   struct {
     sem_t done{};

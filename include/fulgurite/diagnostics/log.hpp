@@ -167,7 +167,8 @@ class delayed_log {
   log_handler handler;
   {
     const std::lock_guard lock(self.mutex);
-    if (level < self.threshold || self.threshold == log_level::off || !self.may_say(key.empty() ? message : key)) return;
+    if (level < self.threshold || self.threshold == log_level::off || !self.may_say(key.empty() ? message : key))
+      return;
     handler = self.handler;
   }
   const std::string shown = harmless(message);

@@ -29,7 +29,16 @@ class otlp_json_writer {
 
   void begin_resource(const resource* of) {
     out_ += "{\"resource\":{";
-    if (of) owned_attribute_list(all_attributes(*of));
+    if (of) {
+      out_ += "\"attributes\":[";
+      bool first = true;
+      for_each_attribute(*of, [&](std::string_view key, attribute_value const& value) {
+        if (!first) out_ += ',';
+        first = false;
+        entry(key, owned_value_view(value), 0);
+      });
+      out_ += ']';
+    }
     out_ += "},\"scopeSpans\":[";
   }
   void begin_scope(const instrumentation_scope* scope) {
@@ -285,8 +294,9 @@ class otlp_json_writer {
 }  // namespace detail
 
 /// One TracesData in JSON, on one line, the spans grouped by resource and scope. A span without a resource or a scope
-/// gets an empty one.
-inline std::string to_otlp_json(std::span<const span_data> spans) {
+/// gets an empty one. A template, so that only who calls it compiles it.
+template <class = void>
+std::string to_otlp_json(std::span<const span_data> spans) {
   std::string out = "{\"resourceSpans\":[";
   detail::otlp_json_writer writer(out);
   for (std::size_t i = 0; const detail::resource_group& of : detail::grouped(spans)) {
@@ -308,7 +318,8 @@ inline std::string to_otlp_json(std::span<const span_data> spans) {
 }
 
 /// The same of a batch, its records read in place.
-inline std::string to_otlp_json(span_batch const& batch) {
+template <class = void>
+std::string to_otlp_json(span_batch const& batch) {
   std::string out = "{\"resourceSpans\":[";
   detail::otlp_json_writer writer(out);
   writer.begin_resource(&batch.resource());

@@ -356,11 +356,11 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::shared_ptr<export_target> target_;
   std::mutex mutex_;
   std::condition_variable work_, done_;
-  bool round_open_ = false;  // the collector's alone
+  bool round_open_ = false;                  // the collector's alone
   node *front_ = nullptr, *back_ = nullptr;  // the queue
   node* filling_ = nullptr;                  // its last one, where there is room in it
   node* spare_ = nullptr;
-  std::shared_ptr<batch_queue> own_;  // the thread's, until it has begun
+  std::shared_ptr<batch_queue> own_;      // the thread's, until it has begun
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> collector_waits_{false};
