@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -11,9 +10,13 @@ namespace detail {
 
 /// Keeps an object for the rest of the process, where a leak checker sees it. Throws std::bad_alloc. Only while the
 /// process has one thread.
-inline void leave_behind(std::shared_ptr<void> object) {
-  static auto* const all = new std::vector<std::shared_ptr<void>>;
-  all->push_back(std::move(object));
+[[gnu::cold]] inline void leave_behind(std::shared_ptr<void> object) {
+  struct left {
+    std::shared_ptr<void> object;
+    left* before;
+  };
+  static constinit left* last = nullptr;
+  last = new left{std::move(object), last};
 }
 
 }  // namespace detail

@@ -17,9 +17,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -64,12 +62,39 @@ struct logger {
   std::mutex mutex;
   log_handler handler;
   log_level threshold;
-  /// When each message was last said (seconds, CLOCK_MONOTONIC), by its text.
-  std::unordered_map<std::string, std::time_t> said;
+  /// When messages were last said (seconds, CLOCK_MONOTONIC), by a hash of their text; 0 is nobody's.
+  struct said_at {
+    std::uint64_t hash;
+    std::time_t time;
+  };
+  static constexpr std::size_t places = 512;
+  said_at said[places] = {};
 
-  logger() {
+  [[gnu::cold]] logger() {
     const char* level = std::getenv("TRACER_LOG_LEVEL");
     threshold = log_level_named(level ? level : "", log_level::warn);
+  }
+
+  /// Whether a message was not said in the last minute; it then is said now. Of very many in a minute the oldest are
+  /// forgotten.
+  [[gnu::cold]] bool may_say(std::string_view message) noexcept {
+    std::uint64_t hash = 14'695'981'039'346'656'037U;  // FNV-1a
+    for (const char c : message) hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+    hash += hash == 0 ? 1 : 0;
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    said_at* place = nullptr;
+    for (std::size_t i = 0; i < 16; ++i) {
+      said_at& each = said[(hash + i) % places];
+      if (each.hash == hash) {
+        if (now.tv_sec - each.time < 60) return false;
+        place = &each;
+        break;
+      }
+      if (!place || (place->hash != 0 && (each.hash == 0 || each.time < place->time))) place = &each;
+    }
+    *place = {hash, now.tv_sec};
+    return true;
   }
 };
 
@@ -80,59 +105,74 @@ inline logger& the_logger() { return one_in_process<logger, process_part::log>()
 inline void hold_log() noexcept { the_logger().mutex.lock(); }
 inline void release_log() noexcept { the_logger().mutex.unlock(); }
 
-/// What a thread says while it holds a lock of the library: a handler may call the library again, so it must wait.
-struct delayed_message {
-  log_level level;
-  std::string text;
-  log_handler handler;
-};
-inline constinit thread_local std::vector<delayed_message>* delayed_messages = nullptr;
-
-inline void say(log_level level, std::string const& text, log_handler const& handler) {
+[[gnu::cold]] inline void say(log_level level, std::string const& text, log_handler const& handler) {
   if (handler) return handler(level, text);
   std::fprintf(stderr, "fulgurite: %.*s: %s\n", static_cast<int>(to_string(level).size()), to_string(level).data(),
                text.c_str());
 }
 
-/// While it lives this thread's messages are kept; its end says them. Declared before the lock is taken.
+class delayed_log;
+inline constinit thread_local delayed_log* delaying = nullptr;
+
+/// While it lives this thread's messages are kept; its end says them: a handler may call the library again, so it must
+/// wait until no lock of the library is held. Declared before the lock is taken.
 class delayed_log {
  public:
-  delayed_log() noexcept : outermost_(!delayed_messages) {
-    if (outermost_) delayed_messages = &messages_;
+  delayed_log() noexcept : outermost_(!delaying) {
+    if (outermost_) delaying = this;
   }
   delayed_log(delayed_log const&) = delete;
   delayed_log& operator=(delayed_log const&) = delete;
   ~delayed_log() {
     if (!outermost_) return;
-    delayed_messages = nullptr;
-    for (delayed_message const& message : messages_) try {
-        say(message.level, message.text, message.handler);
-      } catch (...) {
-      }
+    delaying = nullptr;
+    if (first_) [[unlikely]]
+      say_all();
+  }
+
+  /// Throws std::bad_alloc.
+  [[gnu::cold]] void keep(log_level level, std::string const& text, log_handler const& handler) {
+    auto* const kept = new message{level, text, handler, nullptr};
+    (last_ ? last_->next : first_) = kept;
+    last_ = kept;
   }
 
  private:
+  struct message {
+    log_level level;
+    std::string text;
+    log_handler handler;
+    message* next;
+  };
+
+  [[gnu::cold]] void say_all() noexcept {
+    while (first_) {
+      message* const each = std::exchange(first_, first_->next);
+      try {
+        say(each->level, each->text, each->handler);
+      } catch (...) {
+      }
+      delete each;
+    }
+  }
+
   bool outermost_;
-  std::vector<delayed_message> messages_;
+  message *first_ = nullptr, *last_ = nullptr;
 };
 
 /// Says a message. `key` is what the once-a-minute rule goes by; the message's own text when it is empty.
-inline void log(log_level level, std::string_view message, std::string_view key = {}) noexcept try {
+[[gnu::noinline, gnu::cold]] inline void log(log_level level, std::string_view message,
+                                             std::string_view key = {}) noexcept try {
   logger& self = the_logger();
   log_handler handler;
   {
     const std::lock_guard lock(self.mutex);
-    if (level < self.threshold || self.threshold == log_level::off) return;
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (self.said.size() > 1000) self.said.clear();
-    const auto [entry, fresh] = self.said.try_emplace(std::string(key.empty() ? message : key), now.tv_sec);
-    if (!fresh && now.tv_sec - entry->second < 60) return;
-    entry->second = now.tv_sec;
+    if (level < self.threshold || self.threshold == log_level::off || !self.may_say(key.empty() ? message : key))
+      return;
     handler = self.handler;
   }
   const std::string shown = harmless(message);
-  if (delayed_messages) return delayed_messages->push_back({level, shown, std::move(handler)});
+  if (delaying) return delaying->keep(level, shown, handler);
   say(level, shown, handler);
 } catch (...) {
 }
@@ -145,7 +185,7 @@ inline void set_log_handler(log_handler handler) {
   detail::logger& self = detail::the_logger();
   const std::lock_guard lock(self.mutex);
   self.handler = std::move(handler);
-  self.said.clear();
+  for (auto& each : self.said) each = {};
   const char* level = std::getenv("TRACER_LOG_LEVEL");
   self.threshold = detail::log_level_named(level ? level : "", self.handler ? log_level::info : log_level::warn);
 }

@@ -115,15 +115,17 @@ inline std::span<const std::byte> to_otlp_json(span_batch const& batch, otlp_jso
 }
 
 /// The same as a text.
-inline std::string to_otlp_json(span_batch const& batch) {
+template <class = void>
+std::string to_otlp_json(span_batch const& batch) {
   otlp_json_encoder encoder;
   const std::span<const std::byte> request = to_otlp_json(batch, encoder);
   return {reinterpret_cast<const char*>(request.data()), request.size()};
 }
 
 /// One TracesData in JSON, on one line, the spans grouped by resource and scope. A span without a resource or a scope
-/// gets an empty one.
-inline std::string to_otlp_json(std::span<const span_data> spans) {
+/// gets an empty one. A template, so that only who calls it compiles it.
+template <class = void>
+std::string to_otlp_json(std::span<const span_data> spans) {
   detail::growing_bytes memory;
   std::byte* at = detail::put_text(memory, memory.begin(), detail::json_request_start);
   const auto comma_unless_first = [&at](std::size_t i) {

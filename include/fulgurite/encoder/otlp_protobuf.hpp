@@ -30,9 +30,8 @@ namespace detail {
 inline std::string otlp_resource(const resource* of) {
   growing_bytes memory;
   otlp_protobuf_writer writer(memory);
-  const std::byte* const end = write_nested(memory, memory.begin(), 0x0a, [&](std::byte* at) {
-    return of ? writer.attributes(at, 0x0a, all_attributes(*of)) : at;
-  });
+  const std::byte* const end = write_nested(memory, memory.begin(), 0x0a,
+                                            [&](std::byte* at) { return of ? writer.attributes(at, 0x0a, *of) : at; });
   return {reinterpret_cast<const char*>(memory.begin()), static_cast<std::size_t>(end - memory.begin())};
 }
 inline std::string otlp_scope(const instrumentation_scope* scope) {
@@ -116,7 +115,9 @@ inline std::span<const std::byte> to_otlp_protobuf(span_batch const& batch, otlp
 }
 
 /// One TracesData, the spans grouped by resource and scope. A span without a resource or a scope gets an empty one.
-inline std::string to_otlp_protobuf(std::span<const span_data> spans) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+std::string to_otlp_protobuf(std::span<const span_data> spans) {
   std::string out;
   const auto field = [](std::string& to, char tag, std::string_view content) {
     std::byte size[detail::max_varint];

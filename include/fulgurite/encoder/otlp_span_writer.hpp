@@ -62,6 +62,13 @@ class otlp_protobuf_writer {
     return out;
   }
 
+  std::byte* attributes(std::byte* out, std::uint8_t tag, resource const& of) {
+    for_each_attribute(of, [&](std::string_view key, attribute_value const& value) {
+      out = entry(out, tag, key, owned_value_view(value), 0);
+    });
+    return out;
+  }
+
   /// A string field, left out when it is empty.
   std::byte* text(std::byte* out, std::uint8_t tag, std::string_view value) {
     return value.empty() ? out : present_text(out, tag, value);

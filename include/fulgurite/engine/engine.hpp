@@ -9,16 +9,17 @@
 #pragma once
 
 #include <fulgurite/context/clock.hpp>
+#include <fulgurite/context/library_thread.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/engine/clock_converter.hpp>
 #include <fulgurite/engine/fork.hpp>
 #include <fulgurite/engine/pieces.hpp>
 #include <fulgurite/engine/record_sink.hpp>
 #include <fulgurite/engine/ring.hpp>
+#include <fulgurite/record/plain_list.hpp>
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +28,6 @@
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -47,25 +47,23 @@ class engine {
 
   /// Registers a pipeline and starts the worker. `key` becomes the pipeline's, or 0 when there are too many; it is
   /// written before the worker sees the pipeline, which may read it.
-  void add(std::shared_ptr<record_sink> sink, std::uint32_t& key) {
+  [[gnu::cold]] void add(std::shared_ptr<record_sink> sink, std::uint32_t& key) {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
-    std::uint32_t slot = 0;
-    if (sinks_.size() < max_pipelines) {
-      slot = static_cast<std::uint32_t>(sinks_.size());
-      sinks_.push_back({});
+    std::uint32_t slot = slots_;
+    if (slot < max_pipelines) {
+      if (!sinks_[slot / chunk_size]) sinks_[slot / chunk_size] = new entry[chunk_size];
+      // So that collecting cannot fail between a record and its commit, and forgetting a pipeline not at all.
+      touched_.reserve(slots_ + 1);
+      free_.reserve(slots_ + 1);
+      ++slots_;
+    } else if (!free_.empty()) {
+      slot = free_.take_front();  // the one that has been free for longest, so that its key's generation lasts
     } else {
-      // The slot that has been free for longest, so that its key's generation lasts.
-      if (free_.empty()) {
-        key = 0;
-        return;
-      }
-      slot = free_.front();
-      free_.erase(free_.begin());
+      key = 0;
+      return;
     }
-    touched_.reserve(sinks_.size());  // so that collecting cannot fail between a record and its commit
-    kept_.reserve(sinks_.size());
-    entry& place = sinks_[slot];
+    entry& place = at(slot);
     place.generation = place.generation % max_generation + 1;
     place.sink = std::move(sink);
     place.key = place.generation << slot_bits | slot;
@@ -78,24 +76,26 @@ class engine {
 
   /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown. Once exit() has begun the
   /// pipeline is kept: it is a static tracer's then, and threads that do not stop may be about to use it.
-  void remove(std::uint32_t key) {
+  [[gnu::cold]] void remove(std::uint32_t key) {
     std::shared_ptr<record_sink> last;  // destroyed after the lock is given up
     const std::lock_guard lock(mutex_);
-    entry& place = sinks_[key & slot_mask];
+    entry& place = at(key & slot_mask);
     if (place.key != key) return;
     last = std::move(place.sink);
     place.key = 0;
-    free_.push_back(key & slot_mask);
-    if (process_ends_ && kept_.size() < kept_.capacity()) kept_.push_back(last);
+    if (process_ends_)
+      place.kept = last;  // in a place that nobody else gets
+    else
+      free_.push_back(key & slot_mask);
   }
 
   /// Collects, and exports on this thread what a pipeline with such a processor then holds.
-  void collect_and_export_inline(std::uint32_t key) noexcept {
+  [[gnu::cold]] void collect_and_export_inline(std::uint32_t key) noexcept {
     collect();
     std::shared_ptr<record_sink> sink;
     {
       const std::lock_guard lock(mutex_);
-      entry& place = sinks_[key & slot_mask];
+      entry& place = at(key & slot_mask);
       if (place.key == key) sink = place.sink;
     }
     if (sink) sink->export_inline();
@@ -113,24 +113,27 @@ class engine {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
     if (any_blocks_)
-      for (entry& place : sinks_) place.stuck = false;
+      for (std::uint32_t i = 0; i < slots_; ++i) at(i).stuck = false;
     try {
       clock_.refresh();
       drain_all();
       // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
       // was published before that end is visible now.
       if (!deferred_.empty()) {
-        std::vector<std::vector<std::byte>> late;
+        byte_list late;
         late.swap(deferred_);
         drain_all();
-        for (std::vector<std::byte> const& record : late) deliver(pieces_.join(record.data()));
+        for (const std::byte *record = late.data(), *end = record + late.size(); record != end;) {
+          deliver(pieces_.join(record));
+          record += reinterpret_cast<const record_header*>(record)->size;
+        }
       }
     } catch (...) {
       log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
     }
     // Whatever happened above: a processor may hold a lock from its first record to here.
     for (const std::uint32_t slot : touched_)
-      if (std::exchange(sinks_[slot].touched, false)) sinks_[slot].sink->commit();
+      if (entry& place = at(slot); std::exchange(place.touched, false)) place.sink->commit();
     touched_.clear();
   }
 
@@ -146,15 +149,15 @@ class engine {
   }
 
   /// Whether the last round left records of this pipeline where they were.
-  bool is_stuck(std::uint32_t key) {
+  [[gnu::cold]] bool is_stuck(std::uint32_t key) {
     const std::lock_guard lock(mutex_);
-    entry const& place = sinks_[key & slot_mask];
+    entry const& place = at(key & slot_mask);
     return place.key == key && place.stuck;
   }
   /// Whether a thread may wait for room for this pipeline's records: somebody will make it.
-  bool may_wait_for(std::uint32_t key) {
+  [[gnu::cold]] bool may_wait_for(std::uint32_t key) {
     const std::lock_guard lock(mutex_);
-    entry const& place = sinks_[key & slot_mask];
+    entry const& place = at(key & slot_mask);
     return place.key == key && place.blocks && place.sink->blocks() && worker_started_ && !worker_failed_;
   }
 
@@ -172,6 +175,7 @@ class engine {
 
   struct entry {
     std::shared_ptr<record_sink> sink;
+    std::shared_ptr<record_sink> kept;  // of a tracer that was destroyed when the process ended
     std::uint32_t key = 0;
     std::uint32_t generation = 0;
     bool touched = false;
@@ -179,7 +183,8 @@ class engine {
     bool delivers = false;
   };
 
-  engine() noexcept {
+  [[gnu::cold]] engine() noexcept {
+    sinks_[0] = new entry[chunk_size];  // slot 0 is nobody's: key 0 means "off"
     sem_init(&wake_up_, 0, 0);
     pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(false); },
                    [] { instance().after_fork(true); });
@@ -187,46 +192,49 @@ class engine {
     std::at_quick_exit([] { instance().end_with_process(); });
   }
 
-  void end_with_process() noexcept try {
-    std::vector<std::shared_ptr<record_sink>> open;
-    {
-      const std::lock_guard lock(mutex_);
-      for (entry const& place : sinks_)
-        if (place.sink) open.push_back(place.sink);
+  entry& at(std::uint32_t slot) noexcept { return sinks_[slot / chunk_size][slot % chunk_size]; }
+
+  [[gnu::cold]] void end_with_process() noexcept {
+    for (std::uint32_t i = 0;; ++i) {
+      std::shared_ptr<record_sink> sink;
+      {
+        const std::lock_guard lock(mutex_);
+        if (i >= slots_) return;
+        sink = at(i).sink;
+      }
+      if (sink) sink->end_with_process();
     }
-    for (auto const& sink : open) sink->end_with_process();
-  } catch (...) {
   }
 
-  void before_fork() noexcept {
+  [[gnu::cold]] void before_fork() noexcept {
     mutex_.lock();
-    for (entry& place : sinks_)
-      if (place.sink) place.sink->before_fork();
+    for (std::uint32_t i = 0; i < slots_; ++i)
+      if (record_sink* const sink = at(i).sink.get()) sink->before_fork();
     hold_log();
   }
-  void after_fork(bool in_child) noexcept {
+  [[gnu::cold]] void after_fork(bool in_child) noexcept {
     release_log();
     if (in_child) {
       the_process_wide().making = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
       begin_generation();
       generation_ = generation_of(process().generation_bits);
-      pieces_ = {};
+      pieces_.clear();
       deferred_.clear();
       lost_.store(0, std::memory_order_relaxed);
       worker_started_.store(false, std::memory_order_relaxed);  // most children only call exec
       wake_pending_.store(false, std::memory_order_relaxed);
       sem_init(&wake_up_, 0, 0);
     }
-    for (entry& place : sinks_)
-      if (place.sink) place.sink->after_fork(in_child);
+    for (std::uint32_t i = 0; i < slots_; ++i)
+      if (record_sink* const sink = at(i).sink.get()) sink->after_fork(in_child);
     mutex_.unlock();
   }
 
   [[gnu::noinline, gnu::cold]] void restart_worker() noexcept {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
-    for (entry const& place : sinks_)
-      if (place.sink) return start_worker();
+    for (std::uint32_t i = 0; i < slots_; ++i)
+      if (at(i).sink) return start_worker();
   }
 
   void drain_all() {
@@ -248,7 +256,7 @@ class engine {
       return true;  // the parent's
     if ((header.marks & mark_piece) != 0) return pieces_.add(record), true;
     if (any_blocks_) {
-      entry& place = sinks_[header.pipeline & slot_mask];
+      entry& place = at(header.pipeline & slot_mask);
       if (place.blocks && place.key == header.pipeline && place.sink->would_block()) {
         place.stuck = true;
         return false;
@@ -258,7 +266,7 @@ class engine {
     const bool activated = (header.marks & mark_activated) != 0;
     if (header.pieces != 0 || activated || (!pieces_.empty() && pieces_.contains(header.span_id))) [[unlikely]] {
       if (activated || pieces_.count(header.span_id) < header.pieces)
-        deferred_.emplace_back(record, record + header.size);
+        deferred_.append(record, record + header.size);
       else
         deliver(pieces_.join(record));
       return true;
@@ -270,7 +278,7 @@ class engine {
   void deliver(std::byte* record) {
     const std::uint32_t key = reinterpret_cast<const record_header*>(record)->pipeline;
     const std::uint32_t slot = key & slot_mask;
-    entry& place = sinks_[slot];
+    entry& place = at(slot);
     if (place.key != key) {
       lost_.fetch_add(1, std::memory_order_relaxed);
       return log(log_level::warn, "a span ended after its tracer was destroyed and is lost", "after shutdown");
@@ -283,41 +291,28 @@ class engine {
 
   /// exit() calls what was registered last first: a function that is registered when a tracer's first span arrives is
   /// called before that tracer's destructor, if the tracer is static. For other tracers it is in vain, so not for ever.
-  void notice_exit(entry& place) noexcept {
+  [[gnu::cold]] void notice_exit(entry& place) noexcept {
     static constexpr int most = 256;
     place.delivers = true;
     if (exit_notices_ < most && std::atexit([] { instance().note_exit(); }) == 0) ++exit_notices_;
   }
-  void note_exit() noexcept {
+  [[gnu::cold]] void note_exit() noexcept {
     const std::lock_guard lock(mutex_);
     process_ends_ = true;
   }
 
-  /// A thread with all signals blocked: they are the program's.
-  void start_worker() {
+  [[gnu::cold]] void start_worker() noexcept {
     if (worker_started_.exchange(true, std::memory_order_relaxed)) return;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t worker;
-    const int failed = pthread_create(
-        &worker, nullptr,
-        [](void* self) -> void* {
-          static_cast<engine*>(self)->work();
-          return nullptr;
-        },
-        this);
-    if (failed == 0) {
-      pthread_setname_np(worker, "fulgurite");
-      pthread_detach(worker);
-    } else {
-      worker_failed_ = true;
-      log(log_level::error, "the collecting thread cannot be started; spans are collected by force_flush only");
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const auto work = [](void* self) -> void* {
+      static_cast<engine*>(self)->work();
+      return nullptr;
+    };
+    if (start_library_thread("fulgurite", work, this)) return;
+    worker_failed_ = true;
+    log(log_level::error, "the collecting thread cannot be started; spans are collected by force_flush only");
   }
 
-  void work() noexcept {
+  [[gnu::cold]] void work() noexcept {
     for (;;) {
       timespec until{};
       clock_gettime(CLOCK_MONOTONIC, &until);
@@ -331,24 +326,24 @@ class engine {
       collect();
       const delayed_log later;
       const std::lock_guard lock(mutex_);
-      for (entry& place : sinks_)
-        if (place.sink) place.sink->poll();
+      for (std::uint32_t i = 0; i < slots_; ++i)
+        if (record_sink* const sink = at(i).sink.get()) sink->poll();
     }
   }
 
   std::mutex mutex_;
-  std::vector<entry> sinks_{entry{}};  // slot 0 is nobody's: key 0 means "off"
-  std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> touched_;
+  static constexpr std::uint32_t chunk_size = 64;
+  entry* sinks_[max_pipelines / chunk_size] = {};  // made as they are needed; they stay
+  std::uint32_t slots_ = 1;
+  plain_list<std::uint32_t> free_, touched_;
   open_pieces pieces_;
-  std::vector<std::vector<std::byte>> deferred_;
+  byte_list deferred_;
   clock_converter clock_;
   std::atomic<std::uint64_t> lost_{0};
   std::uint8_t generation_ = 0;
   std::atomic<bool> worker_started_{false}, worker_failed_{false};
   bool any_blocks_ = false, process_ends_ = false;
   int exit_notices_ = 0;
-  std::vector<std::shared_ptr<record_sink>> kept_;
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};
 };

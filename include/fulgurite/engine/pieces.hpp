@@ -5,13 +5,12 @@
 #pragma once
 
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/record/plain_list.hpp>
 #include <fulgurite/record/record_view.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <unordered_map>
-#include <vector>
+#include <utility>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -23,62 +22,63 @@ class open_pieces {
   /// What a span takes beside its items, about.
   static constexpr std::size_t bytes_a_span = 256;
 
-  /// Keeps a piece's items.
-  void add(const std::byte* record) {
+  open_pieces() noexcept = default;
+  open_pieces(open_pieces const&) = delete;
+  open_pieces& operator=(open_pieces const&) = delete;
+  ~open_pieces() { clear(); }
+
+  /// Keeps a piece's items. Throws std::bad_alloc.
+  [[gnu::cold]] void add(const std::byte* record) {
     const auto& header = *reinterpret_cast<const record_header*>(record);
     const std::byte* items = record + sizeof(record_header);
     const std::byte* end = record + header.size;
-    const auto [place, fresh] = spans_.try_emplace(header.span_id.wire());
-    if (fresh) {
-      if (order_.size() > 4 * spans_.size() + 64)  // most of them have ended
-        std::erase_if(order_, [this](std::uint64_t id) { return spans_.count(id) == 0; });
-      order_.push_back(header.span_id.wire());
-      bytes_ += bytes_a_span;
-    }
-    waiting& span = place->second;
+    waiting& span = find_or_make(header.span_id.wire());
     const auto size = static_cast<std::size_t>(end - items);
-    span.items.insert(span.items.end(), items, end);
+    span.items.append(items, end);
     bytes_ += size;
     // A span that moved between threads has pieces in several rings, and the collector has its own order of threads.
-    auto at = span.runs.end();
-    while (at != span.runs.begin() && at[-1].time > header.end) --at;
+    std::size_t at = span.runs.size();
+    while (at != 0 && span.runs[at - 1].time > header.end) --at;
     span.runs.insert(at, {header.end, span.items.size() - size, size});
     if (header.pieces != 0) ++span.count;
-    while (bytes_ > max_bytes && !order_.empty()) {
-      const std::uint64_t oldest = order_.front();
-      order_.pop_front();
-      if (give_up(oldest))
-        log(log_level::warn, "open spans hold more than 64 MiB; what the oldest was given is dropped", "open pieces");
+    while (bytes_ > max_bytes && oldest_) {
+      give_up(*oldest_);
+      log(log_level::warn, "open spans hold more than 64 MiB; what the oldest was given is dropped", "open pieces");
     }
   }
 
-  bool empty() const noexcept { return spans_.empty(); }
-  bool contains(span_id id) const noexcept { return spans_.count(id.wire()) != 0; }
+  bool empty() const noexcept { return !oldest_; }
+  bool contains(span_id id) const noexcept { return find(id.wire()) != nullptr; }
   /// How many of the pieces that this span counts wait.
   std::uint16_t count(span_id id) const noexcept {
-    const auto found = spans_.find(id.wire());
-    return found == spans_.end() ? std::uint16_t{0} : found->second.count;
+    const waiting* const found = find(id.wire());
+    return found ? found->count : std::uint16_t{0};
   }
 
-  /// The record with its pieces' items put before its own. Valid until the next call.
-  std::byte* join(const std::byte* record) {
+  /// The record with its pieces' items put before its own. Valid until the next call. Throws std::bad_alloc.
+  [[gnu::cold]] std::byte* join(const std::byte* record) {
     const record_view view(record);
     const std::byte* items = view.items();
-    joined_.assign(record, items);
-    if (const auto found = spans_.find(view.span_id().wire()); found != spans_.end()) {
-      waiting const& span = found->second;
-      for (run const& one : span.runs) {
-        const auto first = span.items.begin() + static_cast<std::ptrdiff_t>(one.begin);
-        joined_.insert(joined_.end(), first, first + static_cast<std::ptrdiff_t>(one.size));
+    joined_.clear();
+    joined_.append(record, items);
+    if (waiting* const span = find(view.span_id().wire())) {
+      for (run const& one : span->runs) {
+        const std::byte* const first = span->items.data() + one.begin;
+        joined_.append(first, first + one.size);
       }
-      take_out(view.span_id().wire());
+      take_out(*span);
     }
-    joined_.insert(joined_.end(), items, view.end());
+    joined_.append(items, view.end());
     auto& header = *reinterpret_cast<record_header*>(joined_.data());
     header.size = static_cast<std::uint32_t>(joined_.size());
     header.pieces = 0;
     apply_items(header);
     return joined_.data();
+  }
+
+  /// Forgets all of them.
+  [[gnu::cold]] void clear() noexcept {
+    while (oldest_) take_out(*oldest_);
   }
 
  private:
@@ -87,11 +87,63 @@ class open_pieces {
     std::uint64_t time;
     std::size_t begin, size;
   };
+  /// A span's pieces. All spans are in one list by age, and those with the same place in the table in another.
   struct waiting {
-    std::vector<std::byte> items;
-    std::vector<run> runs;
-    std::uint16_t count = 0;
+    std::uint64_t id;
+    waiting* next_here;
+    waiting *older, *newer;
+    byte_list items;
+    plain_list<run> runs;
+    std::uint16_t count;
   };
+
+  std::size_t place_of(std::uint64_t id) const noexcept {
+    return static_cast<std::size_t>((id * 0x9e37'79b9'7f4a'7c15U) >> 32) & (table_.size() - 1);
+  }
+  waiting* find(std::uint64_t id) const noexcept {
+    if (!oldest_) return nullptr;
+    waiting* found = table_[place_of(id)];
+    while (found && found->id != id) found = found->next_here;
+    return found;
+  }
+  waiting& find_or_make(std::uint64_t id) {
+    if (waiting* const found = find(id)) return *found;
+    if (spans_ == table_.size()) enlarge_table();
+    auto* const made = new waiting{id, nullptr, nullptr, nullptr, {}, {}, 0};
+    put_in_table(*made);
+    put_in_order(*made);
+    ++spans_;
+    bytes_ += bytes_a_span;
+    return *made;
+  }
+  void enlarge_table() {
+    plain_list<waiting*> larger;
+    larger.assign(table_.empty() ? 64 : 2 * table_.size(), nullptr);  // a power of two
+    table_ = std::move(larger);
+    for (waiting* each = oldest_; each; each = each->newer) put_in_table(*each);
+  }
+  void put_in_table(waiting& span) noexcept {
+    waiting*& first = table_[place_of(span.id)];
+    span.next_here = std::exchange(first, &span);
+  }
+  void put_in_order(waiting& span) noexcept {
+    span.newer = nullptr;
+    span.older = std::exchange(newest_, &span);
+    (span.older ? span.older->newer : oldest_) = &span;
+  }
+  void take_out_of_order(waiting& span) noexcept {
+    (span.older ? span.older->newer : oldest_) = span.newer;
+    (span.newer ? span.newer->older : newest_) = span.older;
+  }
+  void take_out(waiting& span) noexcept {
+    waiting** here = &table_[place_of(span.id)];
+    while (*here != &span) here = &(*here)->next_here;
+    *here = span.next_here;
+    take_out_of_order(span);
+    bytes_ -= span.items.size() + bytes_a_span;
+    --spans_;
+    delete &span;
+  }
 
   /// What was set on the current span, without the span object, is in items only: see span/current_span.hpp.
   void apply_items(record_header& header) const noexcept {
@@ -105,11 +157,8 @@ class open_pieces {
     }
   }
 
-  /// Puts counts in the place of a span's items; the second time, nothing. False when the span has ended meanwhile.
-  bool give_up(std::uint64_t id) {
-    const auto found = spans_.find(id);
-    if (found == spans_.end()) return false;
-    waiting& span = found->second;
+  /// Puts counts in the place of a span's items; the second time, nothing.
+  void give_up(waiting& span) {
     std::uint64_t dropped[3] = {};
     bool items = false;
     for (const std::byte *at = span.items.data(), *end = at + span.items.size(); at != end;) {
@@ -124,29 +173,23 @@ class open_pieces {
       if (item.kind() == item_kind::event) ++dropped[1];
       if (item.kind() == item_kind::link) ++dropped[2];
     }
-    if (!items) return take_out(id);
-    bytes_ -= span.items.size() - dropped_item_size;
-    span.items.assign(dropped_item_size, std::byte{});
-    span.items.shrink_to_fit();
-    write_dropped_item(span.items.data(), dropped);
-    span.runs.assign(1, {span.runs.front().time, 0, dropped_item_size});
-    order_.push_back(id);
-    return true;
+    if (!items) return take_out(span);
+    const run all{span.runs.empty() ? 0 : span.runs[0].time, 0, dropped_item_size};
+    bytes_ -= span.items.size();
+    span.items.clear();
+    write_dropped_item(span.items.extend(dropped_item_size), dropped);
+    span.items.shrink();
+    bytes_ += dropped_item_size;
+    span.runs = {};
+    span.runs.push_back(all);
+    take_out_of_order(span);
+    put_in_order(span);
   }
 
-  /// False when the span has ended meanwhile; the order may still name it.
-  bool take_out(std::uint64_t id) {
-    const auto found = spans_.find(id);
-    if (found == spans_.end()) return false;
-    bytes_ -= found->second.items.size() + bytes_a_span;
-    spans_.erase(found);
-    if (spans_.empty()) order_.clear();
-    return true;
-  }
-
-  std::unordered_map<std::uint64_t, waiting> spans_;
-  std::deque<std::uint64_t> order_;
-  std::vector<std::byte> joined_;
+  plain_list<waiting*> table_;
+  waiting *oldest_ = nullptr, *newest_ = nullptr;
+  std::size_t spans_ = 0;
+  byte_list joined_;
   std::size_t bytes_ = 0;
 };
 

@@ -1,46 +1,31 @@
-// Threads of the library's own: they take none of the program's signals, and trace nothing.
+// A thread of the library's own (context/library_thread.hpp) that runs any callable.
 #pragma once
 
-#include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/context/library_thread.hpp>
 
-#include <pthread.h>
-#include <signal.h>
-
-#include <thread>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// From here on nothing is traced on this thread: what an exporter's libraries trace would be exported, and traced, and
-/// so on.
-inline void suppress_tracing() noexcept {
-  if (thread_state* thread = own_thread()) {
-    thread->suppressed = true;
-    thread->current.fast_pipeline = no_pipeline;
-  }
-}
-
 /// Runs `work`, which is `noexcept`, on a detached thread with all signals blocked; `name` has at most 15 characters.
-/// Throws std::system_error or std::bad_alloc when there is none to be had.
+/// Throws std::bad_alloc, or std::system_error when there is no thread to be had.
 template <class Work>
 void start_worker_thread(const char* name, Work&& work) {
-  struct signals_blocked {
-    signals_blocked() noexcept {
-      sigset_t all;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, &before);
-    }
-    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
-    sigset_t before;
-  };
-  const signals_blocked during;
-  std::thread([name, work = std::forward<Work>(work)]() mutable noexcept {
-    pthread_setname_np(pthread_self(), name);
+  auto kept = std::make_unique<std::remove_cvref_t<Work>>(std::forward<Work>(work));
+  const auto run = [](void* given) -> void* {
+    const std::unique_ptr<std::remove_cvref_t<Work>> own(static_cast<std::remove_cvref_t<Work>*>(given));
     suppress_tracing();
-    work();
-  }).detach();
+    (*own)();
+    return nullptr;
+  };
+  if (!start_library_thread(name, run, kept.get())) throw std::system_error(EAGAIN, std::generic_category());
+  static_cast<void>(kept.release());
 }
 
 }  // namespace detail

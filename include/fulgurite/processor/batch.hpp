@@ -6,9 +6,10 @@
 // flush and shutdown return at their deadline.
 #pragma once
 
+#include <fulgurite/context/library_thread.hpp>
+#include <fulgurite/context/thread_state.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/engine/worker_thread.hpp>
 #include <fulgurite/processor/overflow.hpp>
 #include <fulgurite/processor/processor.hpp>
 #include <fulgurite/record/record_chunk.hpp>
@@ -19,7 +20,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -57,6 +57,12 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (options_.max_batch_size == 0) options_.max_batch_size = 1;
     if (options_.max_batch_size > options_.max_queue_size) options_.max_batch_size = options_.max_queue_size;
   }
+  batch_queue(batch_queue const&) = delete;
+  batch_queue& operator=(batch_queue const&) = delete;
+  ~batch_queue() {
+    while (front_) delete take_front();
+    delete spare_;
+  }
 
   void process(record_view const& record) noexcept try {
     if (!round_open_) {
@@ -68,12 +74,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     const auto size = static_cast<std::size_t>(record.end() - record.begin());
     if (!blocks_ && (queued() >= options_.max_queue_size || queued_bytes() + size > options_.max_queue_bytes))
       return target_->count_dropped(drop_cause::queue_full, 1);
-    if (!filling_) {
-      queue_.push_back(std::exchange(spare_, {}));
-      filling_ = &queue_.back();
-      if (queue_.size() == 1) first_queued_ = std::chrono::steady_clock::now();
-    }
-    record_chunk& batch = *filling_;
+    if (!filling_) begin_batch();
+    record_chunk& batch = filling_->records;
     batch.append(record);
     queued_.store(queued() + 1, std::memory_order_relaxed);
     ++accepted_;
@@ -103,7 +105,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void commit() noexcept {
     if (!round_open_) return;
     round_open_ = false;
-    if (!queue_.empty()) start_thread();
+    if (front_ && !started_) start_thread();
     mutex_.unlock();
     work_.notify_one();
   }
@@ -111,7 +113,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   bool flush(deadline until) noexcept {
     target()->collect();
     std::unique_lock lock(mutex_);
-    if (!started_ || finished_) return queue_.empty();
+    if (!started_ || finished_) return !front_;
     return flush(lock, until);
   }
 
@@ -123,7 +125,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (std::exchange(stopping_, true)) return finished_;
     if (!started_) {
       finished_ = true;
-      target_ = std::make_shared<nowhere>();  // the tracer keeps the processor, which must not keep the tracer
+      target_ = no_target();  // the tracer keeps the processor, which must not keep the tracer
       lock.unlock();
       return to->shut_down_exporter(until);
     }
@@ -185,6 +187,25 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     return target_;
   }
 
+  /// A batch in the queue.
+  struct node {
+    record_chunk records;
+    node* next = nullptr;
+  };
+  /// At the queue's end. Throws std::bad_alloc.
+  void begin_batch() {
+    node* const fresh = spare_ ? std::exchange(spare_, nullptr) : new node;
+    if (!front_) first_queued_ = std::chrono::steady_clock::now();
+    (front_ ? back_->next : front_) = fresh;
+    back_ = filling_ = fresh;
+  }
+  node* take_front() noexcept {
+    if (filling_ == front_) filling_ = nullptr;
+    node* const taken = front_;
+    front_ = std::exchange(taken->next, nullptr);
+    return taken;
+  }
+
   bool is_full(record_chunk const& batch) const noexcept {
     return batch.spans() >= options_.max_batch_size || batch.records().size() >= options_.max_batch_bytes;
   }
@@ -203,23 +224,28 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void start_thread() noexcept {
     if (started_) return;
     started_ = true;
-    try {
-      start_worker_thread("fulgurite-out", [self = shared_from_this()]() noexcept { self->work(); });
-    } catch (...) {
-      finished_ = stopping_ = true;
-      drop_queue();
-      log(log_level::error, "the exporting thread cannot be started; this tracer's spans are dropped");
-    }
+    const auto work = [](void* given) -> void* {
+      const std::shared_ptr<batch_queue> self = std::move(static_cast<batch_queue*>(given)->own_);
+      self->work();
+      return nullptr;
+    };
+    own_ = shared_from_this();
+    if (start_library_thread("fulgurite-out", work, this)) return;
+    own_.reset();
+    finished_ = stopping_ = true;
+    drop_queue();
+    log(log_level::error, "the exporting thread cannot be started; this tracer's spans are dropped");
   }
 
   void work() noexcept {
+    suppress_tracing();
     lock_type lock(mutex_);
     while (!stopping_) {
       wait(lock);
       // A flush is about what was there when it was asked for: it ends also while spans keep coming.
       const std::uint64_t ticket = flushes_asked_, mark = flush_mark_;
       const bool asked = ticket != flushes_done_;
-      while (!queue_.empty() && !stopping_ && (asked ? taken_ < mark : flushes_asked_ == ticket)) export_front(lock);
+      while (front_ && !stopping_ && (asked ? taken_ < mark : flushes_asked_ == ticket)) export_front(lock);
       if (ticket != flushes_done_ && !stopping_) {
         const deadline until = flush_until_;
         lock.unlock();
@@ -230,7 +256,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
         done_.notify_all();
       }
     }
-    while (!queue_.empty() && std::chrono::steady_clock::now() < stop_until_) export_front(lock);
+    while (front_ && std::chrono::steady_clock::now() < stop_until_) export_front(lock);
     {
       const delayed_log later;
       drop_queue();
@@ -242,7 +268,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     finished_ = true;
     // The exporter and the tracer's resource go with the last reference; nobody needs them here any more.
     const std::shared_ptr<export_target> last = std::move(target_);
-    target_ = std::make_shared<nowhere>();
+    target_ = no_target();
     done_.notify_all();
     lock.unlock();
   }
@@ -251,7 +277,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   /// exporter gets time for its own.
   void wait(lock_type& lock) {
     const auto asked = [this] { return stopping_ || flushes_asked_ != flushes_done_; };
-    const auto needed = [&] { return asked() || !queue_.empty(); };
+    const auto needed = [&] { return asked() || front_; };
     while (!needed()) {
       const deadline idle_at = target_->idle_at();
       if (idle_at == deadline::max()) {
@@ -263,13 +289,12 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       }
     }
     work_.wait_until(lock, first_queued_ + options_.schedule_delay,
-                     [&] { return asked() || queue_.empty() || is_full(queue_.front()); });
+                     [&] { return asked() || !front_ || is_full(front_->records); });
   }
 
   void export_front(lock_type& lock) noexcept {
-    if (filling_ == &queue_.front()) filling_ = nullptr;
-    record_chunk batch = std::move(queue_.front());
-    queue_.pop_front();
+    node* const taken = take_front();
+    record_chunk& batch = taken->records;
     taken_ += batch.spans();
     first_queued_ = export_started_ = std::chrono::steady_clock::now();
     exporting_ = true;
@@ -282,14 +307,19 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     if (result != export_result::success) undelivered_ += batch.spans();
     if (collector_waits_.exchange(false)) target_->wake_collector();
     batch.clear();
-    if (spare_.capacity() == 0) spare_ = std::move(batch);
+    if (spare_)
+      delete taken;
+    else
+      spare_ = taken;
   }
 
   void drop_queue() noexcept {
     std::uint64_t spans = 0;
-    for (record_chunk const& batch : queue_) spans += batch.spans();
-    queue_.clear();
-    filling_ = nullptr;
+    while (front_) {
+      node* const taken = take_front();
+      spans += taken->records.spans();
+      delete taken;
+    }
     if (spans == 0) return;
     queued_.store(queued() - spans, std::memory_order_relaxed);
     undelivered_ += spans;
@@ -307,15 +337,22 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     void collect() noexcept override {}
   };
 
+  /// It is immortal and owned by nobody.
+  static std::shared_ptr<export_target> no_target() noexcept {
+    static nowhere& instance = *new nowhere;
+    return {std::shared_ptr<export_target>(), &instance};
+  }
+
   batch_options options_;
   const bool blocks_;
   std::shared_ptr<export_target> target_;
   std::mutex mutex_;
   std::condition_variable work_, done_;
-  bool round_open_ = false;  // the collector's alone
-  std::deque<record_chunk> queue_;
-  record_chunk* filling_ = nullptr;  // its last one, where there is room in it
-  record_chunk spare_;
+  bool round_open_ = false;                  // the collector's alone
+  node *front_ = nullptr, *back_ = nullptr;  // the queue
+  node* filling_ = nullptr;                  // its last one, where there is room in it
+  node* spare_ = nullptr;
+  std::shared_ptr<batch_queue> own_;      // the thread's, until it has begun
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> collector_waits_{false};

@@ -77,9 +77,19 @@ inline attribute_value::attribute_value(std::vector<attribute> entries) : varian
 
 /// By type and value; two NaN are equal.
 inline bool operator==(attribute_value const& a, attribute_value const& b) {
-  if (const auto* x = std::get_if<double>(&a.as_variant()))
-    if (const auto* y = std::get_if<double>(&b.as_variant())) return *x == *y || (*x != *x && *y != *y);
-  return a.as_variant() == b.as_variant();
+  // Not the variant's own, which takes the compiler 0.2 s.
+  auto const &x = a.as_variant(), &y = b.as_variant();
+  if (x.index() != y.index()) return false;
+  if (const auto* real = std::get_if<double>(&x)) {
+    const double other = std::get<double>(y);
+    return *real == other || (*real != *real && other != other);
+  }
+  const auto same = [&y](auto const* held) {
+    return held && *held == std::get<std::remove_cvref_t<decltype(*held)>>(y);
+  };
+  return x.index() == 0 || same(std::get_if<bool>(&x)) || same(std::get_if<std::int64_t>(&x)) ||
+         same(std::get_if<std::string>(&x)) || same(std::get_if<bytes>(&x)) ||
+         same(std::get_if<std::vector<attribute_value>>(&x)) || same(std::get_if<std::vector<attribute>>(&x));
 }
 
 inline attribute_value attribute_value::from_view(value_view const& view) {
@@ -128,21 +138,29 @@ inline attribute_value attribute_value::from_view(value_view const& view) {
 
 template <class Owned>
 constexpr void value_view::view_owned(Owned const& value) noexcept {
-  std::visit(
-      [this](auto const& held) {
-        using held_type = std::remove_cvref_t<decltype(held)>;
-        if constexpr (std::same_as<held_type, std::vector<attribute>>) {
-          type_ = value_type::map;
-          data_ = held.data();
-          size_ = held.size();
-          entry_ = [](const void* data, std::size_t i) noexcept {
-            attribute const& entry = static_cast<const attribute*>(data)[i];
-            return attribute_view(entry.key, value_view(entry.value));
-          };
-        } else if constexpr (!std::same_as<held_type, std::monostate>)
-          *this = value_view(held);
-      },
-      value.as_variant());
+  // Not std::visit, which takes the compiler 0.1 s.
+  auto const& held = value.as_variant();
+  if (const auto* text = std::get_if<std::string>(&held))
+    *this = value_view(*text);
+  else if (const auto* integer = std::get_if<std::int64_t>(&held))
+    *this = value_view(*integer);
+  else if (const auto* real = std::get_if<double>(&held))
+    *this = value_view(*real);
+  else if (const auto* boolean = std::get_if<bool>(&held))
+    *this = value_view(*boolean);
+  else if (const auto* octets = std::get_if<bytes>(&held))
+    *this = value_view(*octets);
+  else if (const auto* values = std::get_if<std::vector<attribute_value>>(&held))
+    *this = value_view(*values);
+  else if (const auto* entries = std::get_if<std::vector<attribute>>(&held)) {
+    type_ = value_type::map;
+    data_ = entries->data();
+    size_ = entries->size();
+    entry_ = [](const void* data, std::size_t i) noexcept {
+      attribute const& entry = static_cast<const attribute*>(data)[i];
+      return attribute_view(entry.key, value_view(entry.value));
+    };
+  }
 }
 
 }  // namespace v1

@@ -8,14 +8,13 @@
 #include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/record/limits.hpp>
 #include <fulgurite/record/packed_writer.hpp>
+#include <fulgurite/record/plain_list.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -180,7 +179,10 @@ class record_limiter {
     std::string_view key;
     bool literal;
     value last;
+    std::uint64_t hash;
+    std::uint32_t next_here;  // in the list of those with the same place
   };
+  static constexpr std::uint32_t nowhere = 0xffff'ffff;
 
   void begin_list(std::uint32_t most) {
     most_ = most;
@@ -189,15 +191,33 @@ class record_limiter {
     places_.clear();
   }
   void keep(std::string_view key, bool literal, value const& one) {
-    const auto found = places_.find(key);
-    if (found != places_.end()) {
-      list_[found->second].last = one;
-    } else if (list_.size() >= most_) {
+    const std::uint64_t hash = hash_of(key);
+    if (!places_.empty())
+      for (std::uint32_t at = places_[first_place(hash)]; at != nowhere; at = list_[at].next_here)
+        if (list_[at].hash == hash && list_[at].key == key) {
+          list_[at].last = one;
+          return;
+        }
+    if (list_.size() >= most_) {
       ++dropped_from_list_;
-    } else {
-      places_.emplace(key, list_.size());
-      list_.push_back({key, literal, one});
+      return;
     }
+    if (list_.size() == places_.size()) {
+      places_.assign(places_.empty() ? 32 : 2 * places_.size(), nowhere);  // a power of two
+      for (std::uint32_t i = 0; i < list_.size(); ++i) put_in_place(i);
+    }
+    list_.push_back({key, literal, one, hash, nowhere});
+    put_in_place(static_cast<std::uint32_t>(list_.size() - 1));
+  }
+  /// FNV-1a.
+  static std::uint64_t hash_of(std::string_view key) noexcept {
+    std::uint64_t hash = 14'695'981'039'346'656'037U;
+    for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+    return hash ^ hash >> 32;
+  }
+  std::size_t first_place(std::uint64_t hash) const noexcept { return hash & (places_.size() - 1); }
+  void put_in_place(std::uint32_t i) noexcept {
+    list_[i].next_here = std::exchange(places_[first_place(list_[i].hash)], i);
   }
   void write_list() {
     for (kept const& one : list_) {
@@ -226,8 +246,8 @@ class record_limiter {
   span_limits limits_;
   std::uint32_t least_count_;
   packed_writer out_;
-  std::vector<kept> list_;
-  std::unordered_map<std::string_view, std::size_t> places_;
+  plain_list<kept> list_;
+  plain_list<std::uint32_t> places_;  // by the hash of their keys: where in list_
   std::uint32_t most_ = 0;
   std::uint64_t dropped_from_list_ = 0;
 };

@@ -23,6 +23,10 @@ inline constexpr int max_value_depth = 64;
 /// A single value's packed form; what is larger is cut.
 inline constexpr std::size_t max_value_size = 64 * 1024;
 
+// What nests is in functions that are not inlined: the compiler would copy them into each other time and again.
+std::size_t packed_size_of_nested(value_view const& value, int depth) noexcept;
+std::byte* write_nested_value(std::byte* out, value_view const& value, int depth) noexcept;
+
 /// The packed size of a value.
 inline std::size_t packed_size(value_view const& value, int depth = 0) noexcept {
   switch (value.type()) {
@@ -36,23 +40,25 @@ inline std::size_t packed_size(value_view const& value, int depth = 0) noexcept 
     case value_type::string:
     case value_type::bytes:
       return 8 + padded(value.text().size());
-    case value_type::array: {
-      std::size_t size = 8;
-      if (depth >= max_value_depth) return 0;
-      for (std::size_t i = 0; i < value.size(); ++i) size += 8 + packed_size(value.element(i), depth + 1);
-      return size;
-    }
-    case value_type::map: {
-      std::size_t size = 8;
-      if (depth >= max_value_depth) return 0;
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        const attribute_view entry = value.entry(i);
-        size += 16 + padded(entry.key.size()) + packed_size(entry.value, depth + 1);
-      }
-      return size;
-    }
+    case value_type::array:
+    case value_type::map:
+      return packed_size_of_nested(value, depth);
   }
   return 0;
+}
+/// Of an array or a map.
+[[gnu::noinline]] inline std::size_t packed_size_of_nested(value_view const& value, int depth) noexcept {
+  std::size_t size = 8;
+  if (depth >= max_value_depth) return 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value.type() == value_type::array) {
+      size += 8 + packed_size(value.element(i), depth + 1);
+    } else {
+      const attribute_view entry = value.entry(i);
+      size += 16 + padded(entry.key.size()) + packed_size(entry.value, depth + 1);
+    }
+  }
+  return size;
 }
 
 /// The type that is written for a value: one nested too deep is written as the empty value.
@@ -62,12 +68,12 @@ inline value_type packed_type(value_view const& value, int depth = 0) noexcept {
 }
 
 /// Writes a value without its type; returns where the next thing goes.
+inline std::byte* write_text(std::byte* out, std::string_view text) noexcept {
+  out = write_packed(out, std::uint64_t{text.size()});
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());
+  return out + padded(text.size());
+}
 inline std::byte* write_value(std::byte* out, value_view const& value, int depth = 0) noexcept {
-  const auto write_text = [&out](std::string_view text) {
-    out = write_packed(out, std::uint64_t{text.size()});
-    if (!text.empty()) std::memcpy(out, text.data(), text.size());
-    out += padded(text.size());
-  };
   switch (packed_type(value, depth)) {
     case value_type::null:
       break;
@@ -81,25 +87,28 @@ inline std::byte* write_value(std::byte* out, value_view const& value, int depth
       break;
     case value_type::string:
     case value_type::bytes:
-      write_text(value.text());
+      out = write_text(out, value.text());
       break;
     case value_type::array:
-      out = write_packed(out, std::uint64_t{value.size()});
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        const value_view element = value.element(i);
-        out = write_packed(out, static_cast<std::uint64_t>(packed_type(element, depth + 1)));
-        out = write_value(out, element, depth + 1);
-      }
-      break;
     case value_type::map:
-      out = write_packed(out, std::uint64_t{value.size()});
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        const attribute_view entry = value.entry(i);
-        write_text(entry.key);
-        out = write_packed(out, static_cast<std::uint64_t>(packed_type(entry.value, depth + 1)));
-        out = write_value(out, entry.value, depth + 1);
-      }
-      break;
+      return write_nested_value(out, value, depth);
+  }
+  return out;
+}
+/// An array or a map.
+[[gnu::noinline]] inline std::byte* write_nested_value(std::byte* out, value_view const& value, int depth) noexcept {
+  out = write_packed(out, std::uint64_t{value.size()});
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    value_view each;
+    if (value.type() == value_type::array) {
+      each = value.element(i);
+    } else {
+      const attribute_view entry = value.entry(i);
+      out = write_text(out, entry.key);
+      each = entry.value;
+    }
+    out = write_packed(out, static_cast<std::uint64_t>(packed_type(each, depth + 1)));
+    out = write_value(out, each, depth + 1);
   }
   return out;
 }
@@ -207,20 +216,21 @@ class packed_value {
       case value_type::string:
       case value_type::bytes:
         return data_ + 8 + detail::padded(static_cast<std::size_t>(count()));
-      // Each element is passed over once: by for_each_element it would be twice at every level of nesting.
-      case value_type::array: {
-        const std::byte* at = data_ + 8;
-        for (std::uint64_t i = 0, n = count(); i < n; ++i) at = passed(at);
-        return at;
-      }
-      case value_type::map: {
-        const std::byte* at = data_ + 8;
-        for (std::uint64_t i = 0, n = count(); i < n; ++i)
-          at = passed(at + 8 + detail::padded(static_cast<std::size_t>(detail::read_packed<std::uint64_t>(at))));
-        return at;
-      }
+      case value_type::array:
+      case value_type::map:
+        return end_of_nested();
     }
     return data_;
+  }
+  /// Each element is passed over once: by for_each_element it would be twice at every level of nesting.
+  [[gnu::noinline]] const std::byte* end_of_nested() const {
+    const std::byte* at = data_ + 8;
+    for (std::uint64_t i = 0, n = count(); i < n; ++i) {
+      if (type_ == value_type::map)
+        at += 8 + detail::padded(static_cast<std::size_t>(detail::read_packed<std::uint64_t>(at)));
+      at = passed(at);
+    }
+    return at;
   }
 
   /// Where the value ends whose type stands here.

@@ -4,13 +4,13 @@
 // what to write in their place.
 #pragma once
 
+#include <fulgurite/record/plain_list.hpp>
 #include <fulgurite/record/record_view.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -19,7 +19,10 @@ namespace detail {
 class packed_writer {
  public:
   /// Begins with the header of `from`; its name, where it is a literal, is still its name.
-  void begin(record_view const& from) { out_.assign(from.begin(), from.begin() + sizeof(record_header)); }
+  void begin(record_view const& from) {
+    out_.clear();
+    out_.append(from.begin(), from.begin() + sizeof(record_header));
+  }
   /// The name is to be an item.
   void forget_name() noexcept {
     header().name = nullptr;
@@ -36,7 +39,7 @@ class packed_writer {
   /// Where the next thing goes, counted from the record's begin.
   std::size_t position() const noexcept { return out_.size(); }
   /// Bytes as they are; a multiple of 8 of them.
-  void copy(const std::byte* begin, const std::byte* end) { out_.insert(out_.end(), begin, end); }
+  void copy(const std::byte* begin, const std::byte* end) { out_.append(begin, end); }
 
   /// Room for an item's head, which `end_item` writes once its body is there; returns where the item begins.
   std::size_t begin_item(std::string_view name, bool literal) {
@@ -103,11 +106,12 @@ class packed_writer {
   record_header& header() noexcept { return *reinterpret_cast<record_header*>(out_.data()); }
   /// Zeroed bytes at the end, a multiple of 8.
   std::byte* room(std::size_t size) {
-    out_.resize(out_.size() + size);
-    return out_.data() + out_.size() - size;
+    std::byte* const fresh = out_.extend(size);
+    std::memset(fresh, 0, size);
+    return fresh;
   }
 
-  std::vector<std::byte> out_;
+  byte_list out_;
 };
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <fulgurite/record/attribute_value.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fulgurite {
@@ -31,17 +32,18 @@ struct instrumentation_scope {
   friend bool operator==(instrumentation_scope const&, instrumentation_scope const&) = default;
 };
 
-/// Every attribute of a resource in the order it is sent: the service's, the SDK's, the given ones. A key that is given
-/// in `attributes` wins over a member's.
-inline std::vector<attribute> all_attributes(resource const& from) {
-  std::vector<attribute> all;
+namespace detail {
+
+/// Calls `visit(std::string_view key, attribute_value const&)` for each of all_attributes().
+template <class Visit>
+void for_each_attribute(resource const& from, Visit&& visit) {
   const auto given = [&from](std::string_view key) {
     for (attribute const& a : from.attributes)
       if (a.key == key) return true;
     return false;
   };
-  const auto add = [&](const char* key, std::string_view value) {
-    if (!value.empty() && !given(key)) all.push_back({key, attribute_value(value)});
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!value.empty() && !given(key)) visit(key, attribute_value(std::string(value)));
   };
   add("service.name", from.service_name.empty() ? std::string_view("unknown_service") : from.service_name);
   add("service.version", from.service_version);
@@ -49,7 +51,17 @@ inline std::vector<attribute> all_attributes(resource const& from) {
   add("telemetry.sdk.name", "fulgurite");
   add("telemetry.sdk.language", "cpp");
   add("telemetry.sdk.version", library_version);
-  all.insert(all.end(), from.attributes.begin(), from.attributes.end());
+  for (attribute const& a : from.attributes) visit(std::string_view(a.key), a.value);
+}
+
+}  // namespace detail
+
+/// Every attribute of a resource in the order it is sent: the service's, the SDK's, the given ones. A key that is given
+/// in `attributes` wins over a member's.
+inline std::vector<attribute> all_attributes(resource const& from) {
+  std::vector<attribute> all;
+  detail::for_each_attribute(
+      from, [&](std::string_view key, attribute_value const& value) { all.push_back({std::string(key), value}); });
   return all;
 }
 

@@ -43,11 +43,13 @@ class last_trace {
   }
 
   void clear() noexcept {
-    open_.clear();
+    open_.reset();
+    opened_ = 0;
     last_.clear();
   }
 
-  /// The spans, in the order they ended. Not while the collector adds.
+  /// The spans, in the order they ended. Not while the collector adds. A template: most files never call it.
+  template <class = void>
   std::vector<span_data> spans(std::shared_ptr<const resource> const& of,
                                std::shared_ptr<const instrumentation_scope> const& scope) const {
     // Each thread's spans have come in order, so hardly anything moves.
@@ -93,28 +95,30 @@ class last_trace {
   /// The trace's place: its own, a free one, a new one, or that of the trace which got no span for the longest time.
   gathering& find(trace_id const& id) {
     ++now_;
-    gathering* place = recent_ < open_.size() && open_[recent_].id == id ? &open_[recent_] : nullptr;
+    if (!open_) open_ = std::make_unique<gathering[]>(max_open);
+    gathering* place = recent_ < opened_ && open_[recent_].id == id ? &open_[recent_] : nullptr;
     gathering* free = nullptr;
     gathering* oldest = nullptr;
-    for (std::size_t i = 0; !place && i < open_.size(); ++i) {
+    for (std::size_t i = 0; !place && i < opened_; ++i) {
       gathering& trace = open_[i];
       if (trace.id == id) place = &trace;
       if (!trace.id.is_valid()) free = &trace;
       if (!oldest || trace.used < oldest->used) oldest = &trace;
     }
     if (!place) {
-      if (!free && open_.size() < max_open) free = &open_.emplace_back();
+      if (!free && opened_ < max_open) free = &open_[opened_++];
       place = free ? free : oldest;
       place->clear();
       place->id = id;
     }
     place->used = now_;
-    recent_ = static_cast<std::size_t>(place - open_.data());
+    recent_ = static_cast<std::size_t>(place - open_.get());
     return *place;
   }
 
   std::size_t limit_;
-  std::vector<gathering> open_;
+  std::unique_ptr<gathering[]> open_;  // max_open of them, the first opened_ in use so far
+  std::size_t opened_ = 0;
   std::size_t recent_ = 0, now_ = 0;
   gathering last_;
   std::int64_t last_end_ = 0;  // of its root

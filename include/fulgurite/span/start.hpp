@@ -37,15 +37,9 @@ struct span_start {
 };
 
 /// The extras of a local root: the parent's, with this trace state.
-inline extras_ref extras_with(const context_extras* from, trace_state const& state) {
+[[gnu::noinline, gnu::cold]] inline extras_ref extras_with(const context_extras* from, trace_state const& state) {
   if (from ? from->trace_state == state : state.empty()) return extras_ref::share(from);
-  auto* made = new context_extras;
-  made->trace_state = state;
-  if (from) {
-    made->baggage = from->baggage;
-    made->kept = from->kept;
-  }
-  return extras_ref(made);
+  return extras_ref(from ? new context_extras{state, from->baggage, from->kept} : new context_extras{state, {}, {}});
 }
 
 /// The attributes given with a span's name, with their types behind functions.
@@ -145,11 +139,11 @@ inline void rest(thread_state& thread) noexcept {
     if (inherits && !to->asks_children()) {
       recorded = origin.sampled();
     } else {
-      const sampling_result result = to->sample({given, trace, name.view(), kind, given_with.views});
+      sampling_result result = to->sample({given, trace, name.view(), kind, given_with.views});
       recorded = result.decision != sampling_decision::drop;
       flags = flags.with_sampled(result.decision == sampling_decision::record_and_sample);
-      if (result.trace_state) state = *result.trace_state;
-      added = result.attributes;
+      if (result.trace_state) state = std::move(*result.trace_state);
+      added = std::move(result.attributes);
     }
     start.extras = extras_with(given.extras().get(), state);
   }

@@ -30,12 +30,12 @@ class typed_pipeline final : public pipeline {
       : pipeline(std::make_shared<resource>(std::move(of)), std::make_shared<instrumentation_scope>(std::move(scope)),
                  last_trace_limit),
         limiter_(detail::cuts_values(processor) ? without_lengths(limits) : limits),
+        cutter_(lengths_alone(limits)),
         sampler_(std::move(sampler)),
         exporter_(std::move(exporter)),
         propagator_(std::move(propagator)),
         processor_(std::move(processor)) {
-    if (detail::cuts_values(processor_) && limits.attribute_value_length != span_limits::unlimited)
-      cutter_.emplace(lengths_alone(limits));
+    cuts_ = detail::cuts_values(processor_) && limits.attribute_value_length != span_limits::unlimited;
     sent_resource_ = redacted(resource_);
     sent_scope_ = scope_;
     if constexpr (requires(instrumentation_scope& sent) { processor_.redact_scope(sent); }) {
@@ -87,7 +87,7 @@ class typed_pipeline final : public pipeline {
       count_dropped(drop_cause::shutdown, 1);
   }
   record_view cut_values(record_view const& record) noexcept override try {
-    return cutter_ ? cutter_->apply(record) : record;
+    return cuts_ ? cutter_.apply(record) : record;
   } catch (...) {
     log(log_level::warn, "no memory to cut a span's values; it goes out as it is", "limits memory");
     return record;
@@ -362,7 +362,8 @@ class typed_pipeline final : public pipeline {
   std::shared_ptr<const instrumentation_scope> sent_scope_;
   record_limiter limiter_;
   /// Where the processor cuts values: what it does that with.
-  std::optional<record_limiter> cutter_;
+  record_limiter cutter_;
+  bool cuts_ = false;
   Sampler sampler_;
   Exporter exporter_;
   Propagator propagator_;
