@@ -189,6 +189,11 @@ def die_with_parent():
     _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def loads(text):
+    """JSON; but the integer -0, which only a double can be, is one."""
+    return json.loads(text, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
+
+
 def get(port, path, timeout=10):
     """The body that a peer answers with; OSError, and that of http.client, when it does not answer 200."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
@@ -196,7 +201,7 @@ def get(port, path, timeout=10):
 
 
 def get_json(port, path):
-    return json.loads(get(port, path))
+    return loads(get(port, path))
 
 
 def wait_until(what, check, seconds=60):
@@ -352,11 +357,11 @@ class Collector(Peer):
 
     def _lines(self, file):
         try:
-            text = (self.folder / file).read_text()
+            text = (self.folder / file).read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
-        # The last line may be on its way.
-        return [span for line in text[:text.rfind("\n") + 1].splitlines() for span in otlp_spans(json.loads(line))]
+        # What follows the last newline is nothing, or on its way. (splitlines would split at U+2028 too.)
+        return [span for line in text.split("\n")[:-1] for span in otlp_spans(loads(line))]
 
     def spans(self):
         """What has arrived so far, at most 0.2 s old."""
