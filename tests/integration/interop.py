@@ -43,16 +43,42 @@ def is_otlp(exporter):
     return exporter.startswith("otlp")
 
 
-class CollectorSays:
+class Says:
+    """A server, what it must say it received, and what it does say."""
+
+    peer = None     # of peers.py
+    finite = False  # it cannot show a NaN
+
+    @staticmethod
+    def expected(exporter, made):
+        return made
+
+    @staticmethod
+    def expected_calls(made):
+        """Who calls whom, as `peer.dependencies()` has it; None for a server that does not say."""
+        return None
+
+    @staticmethod
+    def received(exporter, peer, made):
+        raise NotImplementedError
+
+
+def by_trace(read, peer, made):
+    """The spans of every trace that was made, as a query interface shows one."""
+    traces = [peer.trace(trace_id) for trace_id in sorted({span["trace_id"] for span in made})]
+    return [span for trace in traces if trace for span in read(trace)]
+
+
+class CollectorSays(Says):
     """The collector's file exporter."""
 
-    peer, finite = peers.Collector, False
+    peer = peers.Collector
 
     @staticmethod
     def expected(exporter, made):
         if is_otlp(exporter):
             return made
-        return [mapping.otlp_of_jaeger(span, exporter == "jaeger_udp") if exporter.startswith("jaeger")
+        return [mapping.otlp_of_jaeger(span, exporter in DATAGRAMS) if exporter.startswith("jaeger")
                 else mapping.otlp_of_zipkin(span) for span in made]
 
     @staticmethod
@@ -60,15 +86,12 @@ class CollectorSays:
         read = [mapping.read_otlp(span) for span in peer.spans()]
         return read if is_otlp(exporter) else [mapping.as_sets(span) for span in read]
 
-    @staticmethod
-    def calls(peer):
-        return None
 
-
-class JaegerSays:
+class JaegerSays(Says):
     """Jaeger's query interface."""
 
-    peer, finite = peers.Jaeger, True  # it cannot show a NaN
+    peer, finite = peers.Jaeger, True
+    expected_calls = staticmethod(mapping.jaeger_calls)
 
     @staticmethod
     def expected(exporter, made):
@@ -80,22 +103,14 @@ class JaegerSays:
 
     @staticmethod
     def received(_, peer, made):
-        read = []
-        for trace_id in sorted({span["trace_id"] for span in made}):
-            read += mapping.read_jaeger(peer.trace(trace_id) or {"spans": []})
-        return read
-
-    expected_calls = staticmethod(mapping.jaeger_calls)
-
-    @staticmethod
-    def calls(peer):
-        return peer.dependencies()
+        return by_trace(mapping.read_jaeger, peer, made)
 
 
-class ZipkinSays:
+class ZipkinSays(Says):
     """Zipkin's query interface."""
 
-    peer, finite = peers.Zipkin, False
+    peer = peers.Zipkin
+    expected_calls = staticmethod(mapping.zipkin_calls)
 
     @staticmethod
     def expected(_, made):
@@ -103,34 +118,18 @@ class ZipkinSays:
 
     @staticmethod
     def received(_, peer, made):
-        read = []
-        for trace_id in sorted({span["trace_id"] for span in made}):
-            read += mapping.read_zipkin(peer.trace(trace_id) or [])
-        return read
-
-    expected_calls = staticmethod(mapping.zipkin_calls)
-
-    @staticmethod
-    def calls(peer):
-        return peer.dependencies()
+        return by_trace(mapping.read_zipkin, peer, made)
 
 
-class DdapmSays:
+class DdapmSays(Says):
     """Datadog's agent for tests: what it decoded."""
 
-    peer, finite = peers.DdapmTestAgent, False
-
-    @staticmethod
-    def expected(_, made):
-        return made
+    peer = peers.DdapmTestAgent
 
     @staticmethod
     def received(_, peer, made):
-        return [mapping.read_otlp(span) for request in peer.traces() for span in peers.otlp_spans(mapping.camel(request))]
-
-    @staticmethod
-    def calls(peer):
-        return None
+        return [mapping.read_otlp(span) for request in peer.traces()
+                for span in peers.otlp_spans(mapping.camel(request))]
 
 
 SERVERS = {"collector": CollectorSays, "jaeger": JaegerSays, "zipkin": ZipkinSays, "ddapm": DdapmSays}
@@ -246,9 +245,9 @@ def compare(arguments):
         for sentence in found[:arguments.show]:
             print("  " + sentence)
         ok = not found
-        calls = says.calls(peer)
-        if calls is not None:
-            expected_calls = says.expected_calls(made)
+        expected_calls = says.expected_calls(made)
+        if expected_calls is not None:
+            calls = peer.dependencies()
             print(f"who calls whom: {len(calls)} pairs, {calls}")
             if calls != expected_calls:
                 print(f"  but it is {dict(expected_calls)}")

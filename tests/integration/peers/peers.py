@@ -75,6 +75,8 @@ def cached(name, version, files, make):
     with open(CACHE / f"{place.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
+            for left in CACHE.glob(f"{place.name}.*.tmp"):  # by somebody who was killed: the lock is ours
+                shutil.rmtree(left, ignore_errors=True)
             temporary = pathlib.Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".tmp", dir=CACHE))
             try:
                 temporary.chmod(0o755)
@@ -149,13 +151,14 @@ def free_ports(count):
 
 
 def processes_of(group):
-    """The ids of the processes of a process group."""
+    """The ids of the processes of a process group that run."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 # pid (name) state parent group ...; the name may hold anything.
-                if int((entry / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                state, _, its_group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+                if int(its_group) == group and state != "Z":
                     found.append(int(entry.name))
     return found
 
@@ -202,6 +205,16 @@ def get(port, path, timeout=10):
 
 def get_json(port, path):
     return loads(get(port, path))
+
+
+def get_known(port, path):
+    """The body, or None where the answer is 404."""
+    try:
+        return get(port, path)
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+        return None
 
 
 def wait_until(what, check, seconds=60):
@@ -311,14 +324,13 @@ class Peer:
         process, self.process = self.process, None
         if process is None:
             return
-        for how, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        for how in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
+            with contextlib.suppress(subprocess.TimeoutExpired, TimeoutError):
+                process.wait(10)
+                wait_until(f"{self.name} has ended", lambda: not processes_of(process.pid), 10)
                 break
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
     def __exit__(self, *_):
         self.stop()
@@ -405,12 +417,8 @@ class Jaeger(Peer):
 
     def trace(self, trace_id):
         """As the query interface shows it, or None."""
-        try:
-            return get_json(self.query, f"/api/traces/{trace_id}")["data"][0]
-        except urllib.error.HTTPError as error:
-            if error.code != 404:
-                raise
-            return None
+        found = get_known(self.query, f"/api/traces/{trace_id}")
+        return found and loads(found)["data"][0]
 
     def dependencies(self, lookback=7 * 86400):
         """The calls between services in so many seconds: {(from, to): count}."""
@@ -456,13 +464,9 @@ class Zipkin(Peer):
 
     def trace(self, trace_id):
         """A list of spans, or None."""
-        try:
-            # Zipkin 3.6.1 counts U+2028 beside other text beyond ASCII as two bytes too many, and sends them as zeros.
-            return loads(get(self.zipkin, f"/api/v2/trace/{trace_id}").rstrip(b"\0"))
-        except urllib.error.HTTPError as error:
-            if error.code != 404:
-                raise
-            return None
+        found = get_known(self.zipkin, f"/api/v2/trace/{trace_id}")
+        # Zipkin 3.6.1 counts U+2028 beside other text beyond ASCII as two bytes too many, and sends them as zeros.
+        return found and loads(found.rstrip(b"\0"))
 
     def dependencies(self, lookback=7 * 86400):
         """The calls between services in so many seconds: {(from, to): (count, errors)}."""
