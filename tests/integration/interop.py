@@ -46,8 +46,8 @@ def is_otlp(exporter):
 class Says:
     """A server, what it must say it received, and what it does say."""
 
-    peer = None     # of peers.py
-    finite = False  # it cannot show a NaN
+    peer = None              # of peers.py
+    finite_of_otlp = False   # it cannot show a NaN
 
     @staticmethod
     def expected(exporter, made):
@@ -90,7 +90,7 @@ class CollectorSays(Says):
 class JaegerSays(Says):
     """Jaeger's query interface."""
 
-    peer, finite = peers.Jaeger, True
+    peer, finite_of_otlp = peers.Jaeger, True
     expected_calls = staticmethod(mapping.jaeger_calls)
 
     @staticmethod
@@ -236,7 +236,8 @@ def settle(says, exporter, peer, made, seconds=30):
 def compare(arguments):
     says = SERVERS[arguments.server]
     with tempfile.TemporaryDirectory() as name, says.peer(pathlib.Path(name) / "peer") as peer:
-        made = make(arguments.program, pathlib.Path(name), arguments.exporter, peer, arguments, says.finite)
+        made = make(arguments.program, pathlib.Path(name), arguments.exporter, peer, arguments,
+                    says.finite_of_otlp and is_otlp(arguments.exporter))
         variety(made)
         expected = says.expected(arguments.exporter, made)
         received = settle(says, arguments.exporter, peer, made)

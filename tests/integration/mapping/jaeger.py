@@ -4,7 +4,7 @@ import base64
 import collections
 
 from .otlp import KIND_NAMES, as_sets, by_key, common_tags, text_attribute
-from .values import JsonText, real
+from .values import JsonText, plain, real
 
 
 def jaeger_value(value):
@@ -28,8 +28,22 @@ def as_go_writes(value):
     return value
 
 
+def changed(span, change):
+    """The span with another value for each that it, its events and its links have."""
+    def in_it(of):
+        return {**of, "attributes": [(key, change(value)) for key, value in of["attributes"]]}
+
+    return {**in_it(span), "events": [in_it(of) for of in span["events"]], "links": [in_it(of) for of in span["links"]]}
+
+
+def without_special(value):
+    """Jaeger shows no trace that has a NaN or an infinity: the exporter sends them as text."""
+    return plain(value) if value[0] == "double" and plain(value)[0] == "string" else value
+
+
 def to_jaeger(span, came_as=None):
     """What the Thrift exporter must send (trace/sdk_exporters/jaeger.md), and the tag by which Jaeger notes how it came."""
+    span = changed(span, without_special)
     tags = jaeger_tags(span["attributes"])
     extra = [(key, value) for key, value in common_tags(span)]
     if span["kind"] in KIND_NAMES:
@@ -56,10 +70,7 @@ def to_jaeger(span, came_as=None):
 
 def to_jaeger_of_otlp(span):
     """What Jaeger 1.62 makes of OTLP (the collector's translator, 0.111)."""
-    def go(of):
-        return {**of, "attributes": [(key, as_go_writes(value)) for key, value in of["attributes"]]}
-
-    span = {**go(span), "events": [go(event) for event in span["events"]]}
+    span = changed(span, as_go_writes)
     tags = jaeger_tags(span["attributes"])
     name, version, _ = span["scope"]
     tags += [(key, ("string", text)) for key, text in
