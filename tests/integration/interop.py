@@ -78,8 +78,8 @@ class CollectorSays(Says):
     def expected(exporter, made):
         if is_otlp(exporter):
             return made
-        return [mapping.otlp_of_jaeger(span, exporter in DATAGRAMS) if exporter.startswith("jaeger")
-                else mapping.otlp_of_zipkin(span) for span in made]
+        back = mapping.otlp_of_jaeger if exporter.startswith("jaeger") else mapping.otlp_of_zipkin
+        return [back(span) for span in made]
 
     @staticmethod
     def received(exporter, peer, made):

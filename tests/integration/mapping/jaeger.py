@@ -159,8 +159,8 @@ def jaeger_calls(made):
     return calls
 
 
-def otlp_of_jaeger(made, datagram):
-    """What the collector's Jaeger receiver makes of the Thrift exporter's span; it translates datagrams by another way."""
+def otlp_of_jaeger(made):
+    """What the collector's Jaeger receiver makes of the Thrift exporter's span, by HTTP or in a datagram."""
     span = to_jaeger(made)
     tags = dict(span["tags"])
 
@@ -177,19 +177,16 @@ def otlp_of_jaeger(made, datagram):
     if not status and code:
         status = 1
         description = take("otel.status_description")
-    scope, trace_state = ("", "", []), ""
-    if datagram:
-        scope, trace_state = (take("otel.scope.name"), take("otel.scope.version"), []), take("w3c.tracestate")
     start = span["start"] * 1000
     links = [{"trace_id": trace, "span_id": of, "trace_state": "", "flags": 0, "dropped": 0,
               "attributes": [("opentracing.ref_type", ("string", kind_of.lower()))]}
              for kind_of, trace, of in (("FOLLOWS_FROM", link["trace_id"], link["span_id"]) for link in made["links"])]
     return as_sets({
-        "trace_id": span["trace_id"], "span_id": span["span_id"], "parent": made["parent"], "trace_state": trace_state,
+        "trace_id": span["trace_id"], "span_id": span["span_id"], "parent": made["parent"], "trace_state": "",
         "flags": 0, "name": span["name"], "kind": {name: number for number, name in KIND_NAMES.items()}.get(kind, 0),
         "start": start, "end": start + span["duration"] * 1000, "attributes": list(tags.items()),
         "events": [{"time": time * 1000, "name": dict(fields)["event"][1], "dropped": 0,
                     "attributes": [field for field in fields if field[0] != "event"]} for time, fields in span["logs"]],
         "links": links, "status": status, "description": description, "dropped": [0, 0, 0],
-        "resource": [("service.name", ("string", span["service"])), *span["process"]], "scope": scope,
+        "resource": [("service.name", ("string", span["service"])), *span["process"]], "scope": ("", "", []),
     })
