@@ -4,7 +4,7 @@
 //   interop FILE SEED TRACES [finite] [paced]
 //     FILE    OTLP JSON, a batch a line: every span that was handed to the real exporter
 //     finite  no NaN and no infinity, which some servers cannot show
-//     paced   a pause every few traces, for a receiver of datagrams
+//     paced   says "." after each trace and waits for a line, for the sake of a receiver of datagrams
 //
 // Says its accounts as JSON. Exit status 3: this build does not have the backend.
 #include <fulgurite/backends.hpp>
@@ -24,7 +24,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -343,8 +342,11 @@ int main(int argc, char** argv) {
   bool flushed = true;
   for (unsigned long i = 0; i < traces; ++i) {
     work.run_one();
-    if (i % 4 == 3) flushed = work.flush() && flushed;  // more at once than a ring holds would be lost, and said so
-    if (paced && i % 4 == 3) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (paced || i % 4 == 3) flushed = work.flush() && flushed;  // a ring holds no more, and would say so
+    if (!paced) continue;
+    std::cout << "." << std::endl;
+    std::string line;
+    if (!std::getline(std::cin, line)) return 1;
   }
   flushed = work.flush() && flushed;
   const fg::tracer_stats stats = work.stats();

@@ -36,7 +36,7 @@ EXPORTERS = {
     "jaeger_udp": {"TRACER_TYPE": "jaeger", "JAEGER_ENDPOINT": "udp://127.0.0.1:{peer.jaeger_compact}"},
     "zipkin": {"TRACER_TYPE": "zipkin", "ZIPKIN_ENDPOINT": "http://127.0.0.1:{peer.zipkin}/api/v2/spans"},
 }
-DATAGRAMS = {"jaeger_udp"}
+DATAGRAMS = {"jaeger_udp": "jaeger_compact"}  # and the port that takes them
 
 
 def is_otlp(exporter):
@@ -144,17 +144,28 @@ def make(program, folder, exporter, peer, arguments, finite):
     clean = {name: value for name, value in os.environ.items()
              if not name.startswith(("TRACER_", "OTEL_", "OTLP_", "JAEGER_", "ZIPKIN_", "AGENTOPS_"))}
     variables = {name: value.format(peer=peer) for name, value in EXPORTERS[exporter].items()}
-    done = subprocess.run(words, env={**clean, **variables, "TRACER_SERVICE_VERSION": "2.1", "TRACER_LOG_LEVEL": "info",
-                                      "OTEL_RESOURCE_ATTRIBUTES": "host.name=h1,service.namespace=shop,team=%C3%9C",
-                                      "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "10", "OTEL_SPAN_EVENT_COUNT_LIMIT": "3",
-                                      "OTEL_SPAN_LINK_COUNT_LIMIT": "2"},
-                          capture_output=True, text=True, timeout=300)
-    if done.returncode == 3:
-        raise peers.Unavailable(f"this build has no {exporter}: {done.stderr.strip()}")
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    accounts = json.loads(done.stdout)
+    environment = {**clean, **variables, "TRACER_SERVICE_VERSION": "2.1", "TRACER_LOG_LEVEL": "info",
+                   "OTEL_RESOURCE_ATTRIBUTES": "host.name=h1,service.namespace=shop,team=%C3%9C",
+                   "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "10", "OTEL_SPAN_EVENT_COUNT_LIMIT": "3",
+                   "OTEL_SPAN_LINK_COUNT_LIMIT": "2"}
+    port = getattr(peer, DATAGRAMS.get(exporter, ""), None)
+    with open(folder / "said", "w+") as said, subprocess.Popen(
+            words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True) as program:
+        while (line := program.stdout.readline()) == ".\n":
+            # Datagrams are lost where they come faster than they are read, and that is nobody's fault.
+            peers.wait_until("the datagrams are read", lambda: peers.datagrams_of(port)[0] == 0)
+            program.stdin.write("\n")
+            program.stdin.flush()
+        program.stdin.close()
+        status = program.wait(60)
+        said.seek(0)
+        said = said.read().strip()
+    if status == 3:
+        raise peers.Unavailable(f"this build has no {exporter}: {said}")
+    assert status == 0 and not said, f"the program ended with {status} and said: {said}"
+    assert port is None or peers.datagrams_of(port)[1] == 0, "the kernel has thrown datagrams away"
+    accounts = json.loads(line)
     print(f"{exporter}: {accounts}")
-    assert not done.stderr, f"the program said: {done.stderr}"
     assert accounts["flushed"] == 1 and accounts["exported"] == accounts["sampled"] == accounts["started"], accounts
     with open(file, encoding="utf-8", newline="\n") as lines:
         made = [mapping.read_otlp(span) for line in lines for span in peers.otlp_spans(peers.loads(line))]

@@ -184,6 +184,19 @@ def bound_by(group):
     return bound
 
 
+def datagrams_of(port):
+    """Of a UDP port: the bytes that nobody has read yet, and how many datagrams the kernel has thrown away."""
+    waiting = dropped = 0
+    for kind in ("udp", "udp6"):
+        with contextlib.suppress(OSError):
+            for line in pathlib.Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if int(fields[1].rpartition(":")[2], 16) == port:
+                    waiting += int(fields[4].rpartition(":")[2], 16)
+                    dropped += int(fields[-1])
+    return waiting, dropped
+
+
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
