@@ -68,34 +68,33 @@ void count(benchmark::State& state, std::size_t bytes) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
+template <class ToBytes>
+void encode(benchmark::State& state, shape what, ToBytes&& to_bytes) {
+  const batch_of made(what);
+  const fg::span_batch batch = made.builder.batch();
+  std::size_t size = 0;
+  for (auto _ : state) {
+    const auto bytes = to_bytes(batch);
+    benchmark::DoNotOptimize(bytes.data());
+    size = bytes.size();
+  }
+  count(state, size);
+}
 void otlp_protobuf(benchmark::State& state, shape what) {
-  const batch_of made(what);
-  const fg::span_batch batch = made.builder.batch();
   fg::otlp_protobuf_encoder encoder;
-  std::size_t size = 0;
-  for (auto _ : state) {
-    const std::span<const std::byte> bytes = fg::to_otlp_protobuf(batch, encoder);
-    benchmark::DoNotOptimize(bytes.data());
-    size = bytes.size();
-  }
-  count(state, size);
+  encode(state, what, [&](fg::span_batch const& batch) { return fg::to_otlp_protobuf(batch, encoder); });
 }
-
-template <class Encoder>
-void jaeger(benchmark::State& state, shape what) {
-  const batch_of made(what);
-  const fg::span_batch batch = made.builder.batch();
-  Encoder encoder;
-  std::size_t size = 0;
-  for (auto _ : state) {
-    const std::span<const std::byte> bytes = fg::to_jaeger_thrift(batch, encoder);
-    benchmark::DoNotOptimize(bytes.data());
-    size = bytes.size();
-  }
-  count(state, size);
+void otlp_json(benchmark::State& state, shape what) {
+  encode(state, what, [](fg::span_batch const& batch) { return fg::to_otlp_json(batch); });
 }
-void jaeger_binary(benchmark::State& state, shape what) { jaeger<fg::jaeger_binary_encoder>(state, what); }
-void jaeger_compact(benchmark::State& state, shape what) { jaeger<fg::jaeger_compact_encoder>(state, what); }
+void jaeger_binary(benchmark::State& state, shape what) {
+  fg::jaeger_binary_encoder encoder;
+  encode(state, what, [&](fg::span_batch const& batch) { return fg::to_jaeger_thrift(batch, encoder); });
+}
+void jaeger_compact(benchmark::State& state, shape what) {
+  fg::jaeger_compact_encoder encoder;
+  encode(state, what, [&](fg::span_batch const& batch) { return fg::to_jaeger_thrift(batch, encoder); });
+}
 
 void copy_of_the_same(benchmark::State& state, shape what) {
   const batch_of made(what);
@@ -108,18 +107,6 @@ void copy_of_the_same(benchmark::State& state, shape what) {
     benchmark::ClobberMemory();
   }
   count(state, bytes.size());
-}
-
-void otlp_json(benchmark::State& state, shape what) {
-  const batch_of made(what);
-  const fg::span_batch batch = made.builder.batch();
-  std::size_t size = 0;
-  for (auto _ : state) {
-    const std::string json = fg::to_otlp_json(batch);
-    benchmark::DoNotOptimize(json.data());
-    size = json.size();
-  }
-  count(state, size);
 }
 
 void owned_spans(benchmark::State& state, shape what) {
