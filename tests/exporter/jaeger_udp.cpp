@@ -5,45 +5,27 @@
 #include <fulgurite/tracer.hpp>
 
 #include "../datagrams.hpp"
+#include "../log_capture.hpp"
 #include "../record_builder.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fg = fulgurite;
 using fulgurite_test::datagram_receiver;
+using fulgurite_test::log_capture;
 using fulgurite_test::refusing_datagram_port;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Collects what the library says while it exists.
-class log_capture {
- public:
-  log_capture() {
-    fg::set_log_handler([this](fg::log_level, std::string_view text) {
-      const std::lock_guard lock(mutex_);
-      text_.append(text).append("\n");
-    });
-  }
-  ~log_capture() { fg::set_log_handler({}); }
-  bool has(std::string_view part) const {
-    const std::lock_guard lock(mutex_);
-    return text_.find(part) != std::string::npos;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 fg::span_data span(std::uint64_t id, std::size_t name = 10) {
   fg::span_data one;

@@ -4,6 +4,7 @@
 #include <fulgurite/sampler/always_on.hpp>
 #include <fulgurite/tracer.hpp>
 
+#include "../log_capture.hpp"
 #include "../record_builder.hpp"
 #include "../scripted_server.hpp"
 
@@ -14,39 +15,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace fg = fulgurite;
 using fulgurite_test::connection;
+using fulgurite_test::log_capture;
 using fulgurite_test::refusing_port;
 using fulgurite_test::scripted_server;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Collects what the library says while it exists.
-class log_capture {
- public:
-  log_capture() {
-    fg::set_log_handler([this](fg::log_level, std::string_view text) {
-      const std::lock_guard lock(mutex_);
-      text_.append(text).append("\n");
-    });
-  }
-  ~log_capture() { fg::set_log_handler({}); }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-  bool has(std::string_view part) const { return text().find(part) != std::string::npos; }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 struct one_span {
   explicit one_span(std::size_t count = 1, std::size_t name = 10) {

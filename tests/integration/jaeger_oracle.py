@@ -6,7 +6,6 @@
 PROGRAM is tests/integration/jaeger_oracle.cpp compiled. Exit status: 0 equal, 1 different, 77 packages missing (PyPI:
 jaeger-client, thrift, and those of otlp_oracle.py).
 """
-import argparse
 import base64
 import json
 import math
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from otlp_oracle import differences, made_attributes, made_resource, text
+from otlp_oracle import differences, made_attributes, made_resource, run, text
 
 try:
     from jaeger_client.thrift_gen.agent.Agent import emitBatch_args
@@ -317,16 +316,5 @@ def self_test(program, seed):
     return unnoticed == 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--count", type=int, default=1200)
-    arguments = parser.parse_args()
-    ok = self_test(arguments.program, arguments.seed)
-    ok = compare(arguments.program, arguments.seed, arguments.count) and ok
-    return 0 if ok else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, self_test, compare, 1200))

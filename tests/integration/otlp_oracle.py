@@ -262,11 +262,12 @@ def self_test(program, seed):
     return unnoticed == 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run(description, self_test, compare, count):
+    """The command line of an oracle."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--count", type=int, default=2400)
+    parser.add_argument("--count", type=int, default=count)
     arguments = parser.parse_args()
     ok = self_test(arguments.program, arguments.seed)
     ok = compare(arguments.program, arguments.seed, arguments.count) and ok
@@ -274,4 +275,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, self_test, compare, 2400))
