@@ -1,13 +1,16 @@
-// Spans at random for tests that compare an encoder with something not written here, and what was made, told by code
-// that shares nothing with the encoders: a JSON object a line, every text in hexadecimal and every double by its bits.
+// Spans at random for the oracles: made, told and packed by code that shares nothing with the encoders.
 #pragma once
 
-#include <fulgurite/record/attribute_value.hpp>
-#include <fulgurite/record/resource.hpp>
+#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/record/attribute_key.hpp>
 #include <fulgurite/record/span_data.hpp>
 
+#include "../record_builder.hpp"
+
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <random>
@@ -21,6 +24,7 @@
 namespace fulgurite_test {
 
 namespace fg = fulgurite;
+using namespace fg::literals;
 
 /// The generator. Only the engine is used, whose output the standard fixes: the same seed makes the same spans
 /// anywhere.
@@ -135,9 +139,23 @@ class maker {
     for (std::uint64_t i = 0; i < count; ++i) {
       std::string key = i == 0 && one_in(20) ? std::string() : "key." + std::to_string(i);
       if (one_in(5) && !key.empty()) key += text();
+      if (i == 1 && one_in(8)) key = one_of(names_of_formats());
       made.push_back({std::move(key), value(depth)});
     }
     return made;
+  }
+  /// Keys that some format makes a tag of by itself.
+  static std::vector<std::string> const& names_of_formats() {
+    static const std::vector<std::string> names{"error",
+                                                "event",
+                                                "span.kind",
+                                                "otel.status_code",
+                                                "w3c.tracestate",
+                                                "otel.scope.name",
+                                                "otel.dropped_events_count",
+                                                "service.name",
+                                                "trace_id"};
+    return names;
   }
   std::string trace_state() {
     if (!one_in(4)) return {};
@@ -257,6 +275,90 @@ inline std::string told(fg::span_data const& span) {
   out += ",\"scope\":[" + hex(span.scope->name) + "," + hex(span.scope->version) + "," + told(span.scope->attributes) +
          "]";
   return out + "}";
+}
+
+/// Makes `count` spans in four groups, each of one resource and one scope, and calls
+/// `visit(std::vector<fg::span_data> const& made, record_builder const& packed)` for each group. `told` tells a span as
+/// a JSON object, every text in hexadecimal and every double by its bits.
+template <class Visit>
+void for_each_group(maker& make, std::size_t count, Visit&& visit) {
+  constexpr std::size_t groups = 4;
+  std::shared_ptr<const fg::resource> first;
+  for (std::size_t group = 0; group < groups; ++group) {
+    const auto of = make.resource();
+    // Two groups share a resource by value, so that grouping has something to find.
+    const auto shared = group == 1 ? std::make_shared<fg::resource>(*first) : of;
+    if (!first) first = of;
+    const auto scope = make.scope();
+    fulgurite_test::record_builder builder(shared, scope);
+    std::vector<fg::span_data> made;
+    std::deque<fg::span_data> packed;  // records point into these
+    for (std::size_t i = group; i < count; i += groups) {
+      fg::span_data& span = made.emplace_back(make.span());
+      span.resource = shared;
+      span.scope = scope;
+      // Some have nothing but their schema's attributes: encoders go another way for them.
+      const bool schema_only = make.one_in(6);
+      if (schema_only) {
+        fg::span_data bare = make.span();
+        bare.attributes.clear();
+        bare.events.clear();
+        bare.links.clear();
+        bare.status = {};
+        bare.trace_state.clear();
+        bare.dropped_attributes_count = bare.dropped_events_count = bare.dropped_links_count = 0;
+        bare.resource = span.resource;
+        bare.scope = span.scope;
+        span = bare;
+      }
+      packed.push_back(span);
+      const std::uint64_t literals = make.bits();
+      if (schema_only) {
+        const std::string text = make.text();
+        const std::int64_t number = make.integer();
+        const double real = make.real();
+        const std::uint64_t word = make.one_in(10) ? make.bits() : make.bits() >> 1;
+        const bool flag = make.one_in(2);
+        span.attributes = {{"schema.text", text},
+                           {"schema.number", number},
+                           {"schema.real", real},
+                           {"schema.flag", flag},
+                           {"schema.word", word}};
+        if (make.one_in(3)) {
+          builder.add(packed.back(), ~std::uint64_t{0}, {}, "schema.text"_a = text, "schema.number"_a = number,
+                      "schema.real"_a = real, "schema.flag"_a = flag, "schema.word"_a = word,
+                      "schema.a key that is too long to be prepared beforehand"_a = text);
+          span.attributes.push_back({"schema.a key that is too long to be prepared beforehand", text});
+        } else
+          builder.add(packed.back(), ~std::uint64_t{0}, {}, "schema.text"_a = text, "schema.number"_a = number,
+                      "schema.real"_a = real, "schema.flag"_a = flag, "schema.word"_a = word);
+      } else if (make.one_in(3)) {
+        // Attributes of a schema, and an unsigned value, which only a view can express.
+        const std::string text = make.text();
+        const std::int64_t number = make.integer();
+        const double real = make.real();
+        const std::uint64_t large = make.bits() | 1ULL << 63;
+        const std::uint64_t small = make.bits() >> 1;
+        const std::vector<std::uint64_t> larger{large, small};
+        const std::vector<fg::attribute_view> unsigned_values{{"large", large}, {"small", small}, {"larger", larger}};
+        builder.add(packed.back(), literals, unsigned_values, "schema.text"_a = text, "schema.number"_a = number,
+                    "schema.real"_a = real, "schema.flag"_a = true, "schema.large"_a = large);
+        std::vector<fg::attribute> attributes{{"schema.text", text},
+                                              {"schema.number", number},
+                                              {"schema.real", real},
+                                              {"schema.flag", true},
+                                              {"schema.large", std::to_string(large)}};
+        attributes.insert(attributes.end(), span.attributes.begin(), span.attributes.end());
+        attributes.push_back({"large", std::to_string(large)});
+        attributes.push_back({"small", static_cast<std::int64_t>(small)});
+        attributes.push_back(
+            {"larger", std::vector<fg::attribute_value>{std::to_string(large), static_cast<std::int64_t>(small)}});
+        span.attributes = std::move(attributes);
+      } else
+        builder.add(packed.back(), literals);
+    }
+    visit(std::as_const(made), std::as_const(builder));
+  }
 }
 
 }  // namespace fulgurite_test
