@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -19,7 +18,7 @@ std::string eight(std::uint32_t number) {
   d::write_8_decimals(number, out);
   return {out, sizeof out};
 }
-std::string time(std::uint64_t number) {
+std::string microseconds(std::uint64_t number) {
   char out[20];
   return {out, d::write_microseconds(out, number)};
 }
@@ -46,13 +45,13 @@ TEST_CASE("eight digits") {
 
 TEST_CASE("times of any length") {
   std::mt19937_64 random(1);
-  CHECK(time(1'700'000'000'123'456) == "1700000000123456");
+  CHECK(microseconds(1'700'000'000'123'456) == "1700000000123456");
   std::uint64_t power = 1;
   for (int digits = 0; digits < 20; ++digits, power *= 10)
     for (const std::uint64_t number : {power - 1, power, power + random() % power})
-      CHECK(time(number) == std::to_string(number));
-  CHECK(time(0) == "0");
-  CHECK(time(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
+      CHECK(microseconds(number) == std::to_string(number));
+  CHECK(microseconds(0) == "0");
+  CHECK(microseconds(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
 }
 
 TEST_CASE("numbers of three places at the most") {
@@ -65,7 +64,7 @@ TEST_CASE("numbers of three places at the most") {
   CHECK(decimal(100) == "100");
   CHECK(decimal(999'999'999'999.999) == "999999999999.999");
   CHECK(decimal(-999'999'999'999.999) == "-999999999999.999");
-  for (const double other : {0.0001, 1.0 / 3, 1e12, -1e12, 1e300, 5e-324, 0.1 + 0.2, std::nextafter(12.5, 13.0),
+  for (const double other : {-0.0, 0.0001, 1.0 / 3, 1e12, -1e12, 1e300, 5e-324, 0.1 + 0.2, std::nextafter(12.5, 13.0),
                              999'999'999'999.9999, std::numeric_limits<double>::infinity(),
                              -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
     CHECK(decimal(other) == "another");

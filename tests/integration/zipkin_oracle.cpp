@@ -7,7 +7,6 @@
 #include <fulgurite/encoder/zipkin_json.hpp>
 #include <fulgurite/record/attribute_key.hpp>
 
-#include "../record_builder.hpp"
 #include "random_spans.hpp"
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 
 #include <fulgurite/context/fast_hex.hpp>
 
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -44,7 +45,8 @@ inline char* write_short_decimal(char* out, double number) noexcept {
   const auto thousandths = static_cast<std::int64_t>(number * 1000 + (number < 0 ? -0.5 : 0.5));
   // A quotient of integers is rounded as a text is read: the text then reads back as the number. And no shorter one
   // does, for texts of fifteen digits are read as different numbers.
-  if (static_cast<double>(thousandths) / 1000 != number) return nullptr;
+  const double read = static_cast<double>(thousandths) / 1000;
+  if (std::bit_cast<std::uint64_t>(read) != std::bit_cast<std::uint64_t>(number)) return nullptr;  // so not for -0
   if (thousandths < 0) *out++ = '-';
   const auto size = static_cast<std::uint64_t>(thousandths < 0 ? -thousandths : thousandths);
   out = std::to_chars(out, out + 20, size / 1000).ptr;
