@@ -35,10 +35,11 @@ struct test_signer : request_signer {
   std::function<std::string(http_endpoint const&, http_headers&, std::span<const std::byte>)> does =
       [](auto const&, auto&, auto) { return std::string(); };
   std::function<bool(http_answer const&)> learns = [](auto const&) { return false; };
-  std::string prepare(http_endpoint const& at, http_headers& headers, std::span<const std::byte> body) override {
+  std::string prepare(http_endpoint const& at, http_headers& headers, std::span<const std::byte> body,
+                      std::chrono::steady_clock::time_point) override {
     return does(at, headers, body);
   }
-  bool corrected(http_answer const& answer) override { return learns(answer); }
+  bool learn(http_answer const& answer) override { return learns(answer); }
   std::shared_ptr<request_signer> for_child() const override { return std::make_shared<test_signer>(); }
 };
 

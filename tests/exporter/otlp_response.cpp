@@ -48,3 +48,20 @@ TEST_CASE("nothing malformed does harm") {
     static_cast<void>(parse_error_body(data, "application/x-protobuf"));
   }
 }
+
+TEST_CASE("partial success in JSON") {
+  using fulgurite::detail::parse_otlp_json_response;
+  CHECK(parse_otlp_json_response("{}").rejected == 0);
+  CHECK(parse_otlp_json_response(R"({"partialSuccess":{}})").rejected == 0);
+  const auto text =
+      parse_otlp_json_response(R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"too\u0007 old"}})");
+  CHECK(text.rejected == 3);
+  CHECK(text.message == "too  old");
+  CHECK(parse_otlp_json_response(R"({"partialSuccess":{"rejectedSpans":4}})").rejected == 4);
+  for (const char* const odd :
+       {"", "[]", "null", "{", R"({"partialSuccess":7})", R"({"partialSuccess":{"rejectedSpans":-1}})",
+        R"({"partialSuccess":{"rejectedSpans":"99999999999999999999999"}})"}) {
+    CAPTURE(odd);
+    CHECK(parse_otlp_json_response(odd).rejected == 0);
+  }
+}

@@ -1,6 +1,13 @@
 #include <fulgurite/exporter/xray.hpp>
 
+#include "../record_builder.hpp"
+#include "../scripted_server.hpp"
+
 #include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
 
 using namespace fulgurite::detail;
 
@@ -24,13 +31,35 @@ TEST_CASE("the host's own region comes before the one that is set") {
   CHECK(xray_signing_region("127.0.0.1", "").empty());
 }
 
-TEST_CASE("what fits into a request") {
-  CHECK(fit_into_xray(100, 200'100, 0) == xray_fit::fits);
-  CHECK(fit_into_xray(100, 200'101, 0) == xray_fit::too_large);
-  CHECK(fit_into_xray(100, 200'101, 7) == xray_fit::too_large);
-  CHECK(fit_into_xray(4'999'000, 5'000'000, 9'999) == xray_fit::fits);
-  CHECK(fit_into_xray(4'999'000, 5'000'001, 9'999) == xray_fit::next_request);
-  CHECK(fit_into_xray(1'000, 1'100, 10'000) == xray_fit::next_request);
-  // Not even alone, because of the resource before it.
-  CHECK(fit_into_xray(4'999'000, 5'000'001, 0) == xray_fit::too_large);
+TEST_CASE("requests are signed, and of no more spans than the service takes") {
+  // What the sources are is tested in tests/transport/aws_credentials.cpp.
+  ::setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+  ::setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", 1);
+  std::vector<std::string> authorizations, hashes;
+  fulgurite_test::scripted_server server({[&](fulgurite_test::connection& c) {
+    for (auto got = c.read_request(); !got.head.empty(); got = c.read_request()) {
+      authorizations.push_back(got.header("authorization"));
+      hashes.push_back(got.header("x-amz-content-sha256"));
+      c.answer("200 OK");
+    }
+  }});
+  {
+    fulgurite::xray_exporter out(fulgurite::otlp_http_options{.endpoint = server.url()}, "eu-west-1");
+    fulgurite_test::record_builder spans;
+    std::vector<fulgurite::span_data> made(10'001);
+    for (auto& span : made) {
+      span.name = "s";
+      spans.add(span);
+    }
+    CHECK(out.export_spans(spans.batch()) == fulgurite::export_result::success);
+    CHECK(out.stats().too_large == 0);
+  }
+  REQUIRE(authorizations.size() == 2);
+  CHECK(hashes[0] != hashes[1]);
+  for (std::string const& each : authorizations) {
+    CHECK(each.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"));
+    CHECK(each.find("/eu-west-1/xray/aws4_request") != std::string::npos);
+  }
+  ::unsetenv("AWS_ACCESS_KEY_ID");
+  ::unsetenv("AWS_SECRET_ACCESS_KEY");
 }

@@ -72,3 +72,15 @@ TEST_CASE("what is not one whole object") {
     CHECK_FALSE(read_flat_json(wrong));
   }
 }
+
+TEST_CASE("all members, those that are no text as they are written") {
+  const auto members =
+      fulgurite::detail::read_json_members(R"({"a": "1", "n": -2.5e3, "o": {"x": [1, "2"]}, "t":true})");
+  REQUIRE(members);
+  REQUIRE(members->size() == 4);
+  CHECK((*members)[0].second == "1");
+  CHECK((*members)[1].second == "-2.5e3");
+  CHECK((*members)[2].second == R"({"x": [1, "2"]})");
+  CHECK((*members)[3].second == "true");
+  CHECK_FALSE(fulgurite::detail::read_json_members(R"({"a": {})"));
+}

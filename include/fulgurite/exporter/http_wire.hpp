@@ -39,11 +39,14 @@ inline std::string user_agent() {
 class request_signer {
  public:
   virtual ~request_signer() = default;
-  /// Called for every attempt with the body as it goes over the wire: adds headers. Says what is wrong, and then
+  /// Called for every attempt with the body as it goes over the wire: changes the headers. Says what is wrong, and then
   /// nothing is sent; else an empty text.
-  virtual std::string prepare(http_endpoint const& to, http_headers& headers, std::span<const std::byte> body) = 0;
-  /// Called with an answer that is no success: true when the next attempt, at once, will do better.
-  virtual bool corrected(http_answer const& answer) = 0;
+  virtual std::string prepare(http_endpoint const& to, http_headers& headers, std::span<const std::byte> body,
+                              std::chrono::steady_clock::time_point deadline) = 0;
+  /// Called with every answer. Of one that is no success: true when the next attempt, at once, will do better.
+  virtual bool learn(http_answer const& answer) = 0;
+  /// Makes a `prepare` that waits for something give up.
+  virtual void interrupt() noexcept {}
   /// One for the child of a fork, in which another thread may have been at work here. Takes no lock.
   virtual std::shared_ptr<request_signer> for_child() const = 0;
 };
@@ -112,7 +115,8 @@ class http_wire {
           value = request.content_type;
       if (!request.content_encoding.empty()) changed.emplace_back("Content-Encoding", request.content_encoding);
       if (options_.signer)
-        if (std::string problem = options_.signer->prepare(options_.endpoint, changed, request.body); !problem.empty())
+        if (std::string problem = options_.signer->prepare(options_.endpoint, changed, request.body, deadline);
+            !problem.empty())
           return {.last = {.reason = address() + ": " + problem, .later = true}, .kind = "not prepared"};
       headers = &changed;
     }
@@ -120,9 +124,10 @@ class http_wire {
     last_status_ = answer.status;
     last_failure_ = answer.why;
     wire_reply reply = judge(answer);
+    const bool better = options_.signer && options_.signer->learn(answer);
     if (reply.last.result == attempt::outcome::delivered)
       Dialect::read(answer, reply);
-    else if (options_.signer && options_.signer->corrected(answer)) {
+    else if (better) {
       reply.last.result = attempt::outcome::retry;
       reply.last.at_once = true;
     }
@@ -135,7 +140,7 @@ class http_wire {
     http_headers headers = headers_;
     const auto body = std::as_bytes(std::span(Dialect::probe));
     if (options_.signer)
-      if (report.reason = options_.signer->prepare(options_.endpoint, headers, body); !report.reason.empty())
+      if (report.reason = options_.signer->prepare(options_.endpoint, headers, body, deadline); !report.reason.empty())
         return report;
     const time_point start = std::chrono::steady_clock::now();
     const http_answer answer = client.send({"POST", options_.endpoint.path, headers, body}, deadline);
@@ -145,7 +150,10 @@ class http_wire {
     return report;
   }
 
-  void interrupt() noexcept { client_.interrupt(); }
+  void interrupt() noexcept {
+    client_.interrupt();
+    if (options_.signer) options_.signer->interrupt();
+  }
 
  private:
   /// The status, what it usually means here, and what the backend says itself.

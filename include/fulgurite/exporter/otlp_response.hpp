@@ -1,11 +1,13 @@
 // What an OTLP backend answers: ExportTraceServiceResponse, or google.rpc.Status with an error.
 //
-// Two messages of two fields each, from a network that may send anything: read by hand, and what is malformed is read
-// as if it said nothing.
+// In protobuf or in JSON. Two messages of two fields each, from a network that may send anything: read by hand, and
+// what is malformed is read as if it said nothing.
 #pragma once
 
 #include <fulgurite/encoder/utf8.hpp>
+#include <fulgurite/transport/flat_json.hpp>
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -96,6 +98,19 @@ inline otlp_response parse_otlp_response(std::string_view body) {
       if (inner == 2) response.message = for_log(text);
     });
   });
+  return response;
+}
+
+/// Reads ExportTraceServiceResponse in JSON; numbers may be texts.
+inline otlp_response parse_otlp_json_response(std::string_view body) {
+  otlp_response response;
+  const std::optional<text_members> whole = read_json_members(body);
+  const std::optional<text_members> partial =
+      whole ? read_json_members(find_member(*whole, "partialSuccess")) : std::nullopt;
+  if (!partial) return response;
+  const std::string_view rejected = find_member(*partial, "rejectedSpans");
+  std::from_chars(rejected.data(), rejected.data() + rejected.size(), response.rejected);
+  response.message = for_log(find_member(*partial, "errorMessage"));
   return response;
 }
 

@@ -1,4 +1,4 @@
-// AWS X-Ray as an OTLP backend: how its address looks, and what it takes in one request.
+// AWS X-Ray as an OTLP backend: how its address looks, what it takes in one request, and the exporter.
 //
 // X-Ray takes OTLP over HTTP/1.1 at `https://xray.REGION.amazonaws.com/v1/traces`, signed (exporter/sigv4_signer.hpp).
 // Limits: AWS X-Ray Developer Guide, "OpenTelemetry Protocol (OTLP) endpoint", quotas; decimal kilo- and megabytes,
@@ -8,11 +8,17 @@
 #pragma once
 
 #include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/exporter/sigv4_signer.hpp>
 
-#include <array>
+#include <chrono>
 #include <cstddef>
+#include <ctime>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -26,16 +32,6 @@ struct xray_limits {
   /// Of the resource and the instrumentation scope together.
   static constexpr std::size_t resource_and_scope = 16'000;
 };
-
-/// What becomes of a span that was encoded into a request.
-enum class xray_fit { fits, next_request, too_large };
-
-/// `before` and `after`: the request's size without and with the span. `spans`: how many it had before.
-constexpr xray_fit fit_into_xray(std::size_t before, std::size_t after, std::size_t spans) noexcept {
-  if (after - before > xray_limits::span) return xray_fit::too_large;
-  if (after <= xray_limits::request && spans < xray_limits::spans) return xray_fit::fits;
-  return spans > 0 ? xray_fit::next_request : xray_fit::too_large;
-}
 
 /// The region of X-Ray's host (`xray.eu-west-1.amazonaws.com`, also FIPS, dual stack and China); empty when it is
 /// another host.
@@ -64,6 +60,56 @@ inline std::string xray_signing_region(std::string_view host, std::string_view c
   return region;
 }
 
+/// Signs every attempt (exporter/sigv4_signer.hpp).
+class xray_signer final : public request_signer {
+ public:
+  explicit xray_signer(std::shared_ptr<sigv4_signer> signer) : signer_(std::move(signer)) {}
+
+  std::string prepare(http_endpoint const& to, http_headers& headers, std::span<const std::byte> body,
+                      std::chrono::steady_clock::time_point deadline) override {
+    signed_headers made = signer_->sign("POST", to, to.path, headers, body, std::time(nullptr), deadline);
+    if (made.problem.empty()) headers = std::move(made.headers);
+    return std::move(made.problem);
+  }
+  bool learn(http_answer const& answer) override {
+    return signer_->answered(answer.status, answer.date, std::time(nullptr));
+  }
+  void interrupt() noexcept override { signer_->interrupt(); }
+  std::shared_ptr<request_signer> for_child() const override {
+    return std::make_shared<xray_signer>(signer_->for_child());
+  }
+
+ private:
+  std::shared_ptr<sigv4_signer> signer_;
+};
+
 }  // namespace detail
+
+/// OTLP over HTTP, signed for X-Ray; `options.endpoint` is `https://xray.REGION.amazonaws.com/v1/traces`. The
+/// credentials come from the environment, the shared files or the container (transport/aws_credentials.hpp). `region`
+/// is what to sign for where the endpoint's host does not say it.
+class xray_exporter : public detail::channel_exporter<detail::otlp_channel> {
+ public:
+  explicit xray_exporter(otlp_http_options options, std::string_view region = {}) noexcept
+      : channel_exporter("xray", options.timeout) {
+    construct([&] {
+      detail::http_wire_options to;
+      std::string problem = detail::read_http_options(options, to);
+      if (!problem.empty()) return problem;
+      to.signer =
+          std::make_shared<detail::xray_signer>(std::make_shared<detail::sigv4_signer>(detail::sigv4_signer_options{
+              detail::aws_sources_from_environment(), detail::xray_signing_region(to.endpoint.host, region), "xray"}));
+      using limits = detail::xray_limits;
+      open({.gzip = options.gzip,
+            .delivery = options.delivery,
+            .limits = {.bytes = limits::request, .spans = limits::spans, .bytes_of_a_span = limits::span}},
+           std::move(to), options.concurrent_requests);
+      return problem;
+    });
+  }
+};
+
+static_assert(check_exporter<xray_exporter>());
+
 }  // namespace v1
 }  // namespace fulgurite

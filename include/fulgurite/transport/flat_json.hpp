@@ -23,7 +23,8 @@ using text_members = std::vector<std::pair<std::string, std::string>>;
 
 class flat_json_reader {
  public:
-  explicit flat_json_reader(std::string_view text) : text_(text) {}
+  /// `all`: numbers, objects and the rest are members too, as the text they are written with.
+  explicit flat_json_reader(std::string_view text, bool all = false) : text_(text), all_(all) {}
 
   /// The members of the one object that the text is; nothing when it is anything else.
   std::optional<text_members> read() {
@@ -64,8 +65,11 @@ class flat_json_reader {
       if (at_ < text_.size() && text_[at_] == '"') {
         if (!read_text(value)) return false;
         if (into) into->emplace_back(name, value);
-      } else if (!skip_value(depth))
-        return false;
+      } else {
+        const std::size_t from = at_;
+        if (!skip_value(depth)) return false;
+        if (into && all_) into->emplace_back(name, text_.substr(from, at_ - from));
+      }
       skip_space();
     } while (take(','));
     return take('}');
@@ -170,11 +174,17 @@ class flat_json_reader {
   }
 
   std::string_view text_;
+  bool all_;
   std::size_t at_ = 0;
 };
 
 /// The text members of a JSON object; nothing when the text is not one whole JSON object.
 inline std::optional<text_members> read_flat_json(std::string_view json) { return flat_json_reader(json).read(); }
+
+/// The same with all members: what is no text, as it is written.
+inline std::optional<text_members> read_json_members(std::string_view json) {
+  return flat_json_reader(json, true).read();
+}
 
 /// The first member of that name; empty when there is none.
 inline std::string_view find_member(text_members const& members, std::string_view name) noexcept {
