@@ -38,7 +38,7 @@ ROOT = HERE.parents[1]
 SKIP = 77
 
 PROGRAMS = {"core": HERE / "core.cpp", "console": ROOT / "examples" / "quickstart.cpp", "http": HERE / "http.cpp",
-            "runtime": HERE / "runtime.cpp"}
+            "grpc": HERE / "grpc.cpp", "runtime": HERE / "runtime.cpp"}
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
 
 
@@ -97,7 +97,7 @@ def installed(options):
         started = time.monotonic()
         if not (build / "build.ninja").exists():
             shutil.rmtree(build, ignore_errors=True)
-            parts = [f"-D{part}=enabled" for part in ("fmt", "http", "hana", "runtime")]
+            parts = [f"-D{part}=enabled" for part in ("fmt", "http", "grpc", "hana", "runtime")]
             ours = [f"-D{part}=disabled" for part in ("tests", "examples", "server", "benchmarks")]
             run("meson", "setup", build, ROOT, "--prefix", prefix, "--wrap-mode=nofallback", *parts, *ours,
                 CXX=options.cxx)
@@ -212,7 +212,7 @@ def files(options, temporary):
 
     others = sorted(path.relative_to(prefix) for path in prefix.rglob("*")
                     if path.is_file() and path.relative_to(prefix).parts[0] != "include")
-    names = ["fulgurite-config-version.cmake", "fulgurite-config.cmake", "fulgurite-fmt.pc", "fulgurite-hana.pc",
+    names = ["fulgurite-config-version.cmake", "fulgurite-config.cmake", "fulgurite-fmt.pc", "fulgurite-grpc.pc", "fulgurite-hana.pc",
              "fulgurite-http.pc", "fulgurite-runtime.pc", "fulgurite.pc", "libfulgurite-runtime.a"]
     expect(sorted(path.name for path in others) == names, f"installed besides headers: {[str(path) for path in others]}")
     for path in others:
@@ -276,7 +276,7 @@ def cmake(options, temporary):
         return run("cmake", "-S", copy, "-B", temporary / where, f"-DCMAKE_PREFIX_PATH={prefix}",
                    f"-DCMAKE_CXX_COMPILER={options.cxx}", *arguments, fails=fails)
 
-    says = configure("build", "-DMAYBE=grpc")
+    says = configure("build", "-DMAYBE=agent")
     expect(f"found fulgurite {options.version}" in says, f"cmake found another version:\n{says}")
     run("cmake", "--build", temporary / "build", "--parallel", "2")
     check_programs(temporary / "build")
@@ -286,7 +286,7 @@ def cmake(options, temporary):
         answer = " ".join(configure(where, *arguments, fails=True).split())
         expect(why in answer, f"cmake {' '.join(arguments)}: no '{why}' in\n{answer}")
 
-    refused("part", "there is no component 'htpp': fulgurite has fmt, http, hana, runtime", "-DPARTS=fmt;htpp")
+    refused("part", "there is no component 'htpp': fulgurite has fmt, http, grpc, hana, runtime", "-DPARTS=fmt;htpp")
     major, minor, _ = (int(number) for number in options.version.split("."))
     for version in (f"{major}.{minor + 1}", f"{major + 1}.0", f"{options.version}.1", f"{major}.{minor + 1}...{major + 2}"):
         refused("version", f'requested version "{version}"' if "..." not in version else "requested version range",

@@ -3,6 +3,7 @@
 // Reading JSON is simdjson's (where it is needed); writing it is what encoders do, and needs only the standard library.
 #pragma once
 
+#include <fulgurite/diagnostics/base64.hpp>
 #include <fulgurite/encoder/utf8.hpp>
 
 #include <bit>
@@ -82,22 +83,6 @@ inline void append_number(std::string& out, double number) {
 inline void append_json_real(std::string& out, double number) {
   if (number - number == 0) return append_number(out, number);
   out += number != number ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-}
-
-/// Appends octets in base64 with padding (RFC 4648, 4), without quotes.
-inline void append_base64(std::string& out, std::string_view octets) {
-  constexpr const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto octet = [&](std::size_t i) -> std::uint32_t {
-    return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0U;
-  };
-  out.reserve(out.size() + (octets.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const std::uint32_t group = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
-    out += alphabet[group >> 18];
-    out += alphabet[group >> 12 & 63];
-    out += i + 1 < octets.size() ? alphabet[group >> 6 & 63] : '=';
-    out += i + 2 < octets.size() ? alphabet[group & 63] : '=';
-  }
 }
 
 }  // namespace detail
