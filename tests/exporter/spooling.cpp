@@ -302,17 +302,16 @@ TEST_CASE("a batch of several requests: each is kept by itself") {
   const spool_folder folder;
   backend at;
   at.say("503 Service Unavailable");
-  fg::detail::otlp_channel_options options;
-  REQUIRE(fg::detail::parse_endpoint(at.server.url(), options.endpoint).empty());
-  options.gzip = true;
-  options.delivery = to(at, folder).delivery;
+  fg::detail::http_wire_options wire;
+  REQUIRE(fg::detail::parse_endpoint(at.server.url(), wire.endpoint).empty());
+  const fg::detail::channel_options options{.delivery = to(at, folder).delivery, .limits = {.bytes = 400}};
   const auto spool = std::make_shared<fg::detail::spooled_delivery>(options.delivery, "to");
   fg::memory_exporter store;
-  fg::detail::otlp_channel channel(options, spool);
+  fg::detail::otlp_channel channel(options, wire, spool);
   struct forwarding {
     fg::detail::otlp_channel* channel;
     fg::export_result export_spans(fg::span_batch const& batch) {
-      return channel->send(batch, std::chrono::steady_clock::now() + 5s, 400);
+      return channel->send(batch, std::chrono::steady_clock::now() + 5s);
     }
     bool flush(fg::deadline) { return true; }
     bool shutdown(fg::deadline) { return true; }

@@ -135,16 +135,6 @@ TEST_CASE("plain HTTP to a TLS port, and TLS to a silent one, fail in time") {
   CHECK(ask(plain, {}).status == 0);
 }
 
-TEST_CASE("headers") {
-  CHECK(is_valid_header("X-Key", "value with \t and \xc3\xbc"));
-  CHECK(is_valid_header("a", ""));
-  CHECK_FALSE(is_valid_header("", "v"));
-  CHECK_FALSE(is_valid_header("X Key", "v"));
-  CHECK_FALSE(is_valid_header("X:Key", "v"));
-  CHECK_FALSE(is_valid_header("X", "a\r\nB: c"));
-  CHECK_FALSE(is_valid_header("X", std::string_view("a\0b", 3)));
-}
-
 // Debian's cpp-httplib is compiled without MSG_NOSIGNAL.
 TEST_CASE("SIGPIPE stays away from this thread, and nothing else changes") {
   struct sigaction original{};

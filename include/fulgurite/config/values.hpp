@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/context/percent.hpp>
 #include <fulgurite/context/trace_state.hpp>
 #include <fulgurite/diagnostics/ascii.hpp>
 
@@ -47,26 +48,6 @@ bool for_each_part(std::string_view list, Visitor&& visit) {
 
 inline bool list_has(std::string_view list, std::string_view word) {
   return !for_each_part(list, [word](std::string_view part) { return part != word; });
-}
-
-/// False where a percent sign is not followed by two hex digits.
-inline bool percent_decode(std::string_view text, std::string& out) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-  };
-  out.clear();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (text.size() - i < 3 || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0) return false;
-    out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-    i += 2;
-  }
-  return true;
 }
 
 // value_from_text: false where the text is not one; `out` is then as before.

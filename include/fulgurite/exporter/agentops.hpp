@@ -2,7 +2,7 @@
 //
 // Managed, the server is found by the data directory's `server.json` or started with the first batch
 // (exporter/local_server.hpp); either way a token is fetched first and spans follow as OTLP with that token
-// (exporter/otlp_channel.hpp). Who is given a token by the local server becomes one of its owners, with the last of
+// (exporter/batch_channel.hpp). Who is given a token by the local server becomes one of its owners, with the last of
 // which it ends; one that was just ending, or was killed, is looked for or started afresh. What the environment
 // variables AGENTOPS_... mean is told in config/descriptors.hpp.
 #pragma once
@@ -13,7 +13,7 @@
 #include <fulgurite/encoder/json_text.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/local_server.hpp>
-#include <fulgurite/exporter/otlp_channel.hpp>
+#include <fulgurite/exporter/otlp_http.hpp>
 
 #include <unistd.h>
 
@@ -202,8 +202,8 @@ class agentops_exporter {
 
     health_report check(time_point until) const {
       if (!options.managed) {
-        detail::otlp_channel_options to;
-        const std::string problem = detail::parse_endpoint(options.endpoint, to.endpoint);
+        detail::http_endpoint to;
+        const std::string problem = detail::parse_endpoint(options.endpoint, to);
         if (!problem.empty()) return {.reachable = false, .endpoint = {}, .reason = problem, .latency = {}};
         health_report report = ask_health(options.endpoint, until);
         report.reachable = report.reachable || report.reason.starts_with("HTTP ");  // it has no route for this
@@ -247,7 +247,7 @@ class agentops_exporter {
       if (!channel_ && (!spool_->is_due() || !connect(until))) {
         if (spool_->is_due()) spool_->not_answered();
         if (!offline_) {
-          auto fresh = std::make_unique<detail::otlp_channel>(channel_options(), spool_);
+          auto fresh = std::make_unique<detail::otlp_channel>(channel_options(), detail::http_wire_options(), spool_);
           const std::lock_guard lock(mutex_);
           offline_ = std::move(fresh);
         }
@@ -271,12 +271,12 @@ class agentops_exporter {
     /// The server is gone, or the token has run out: it is to be found, or started, once more.
     bool lost() const noexcept {
       using failure = detail::http_answer::failure;
-      const failure why = channel_->last_failure();
+      const failure why = channel_->wire().last_failure();
       return why == failure::refused || (options.managed && why == failure::disconnected) ||
-             channel_->last_status() == 401 || channel_->last_status() == 403;
+             channel_->wire().last_status() == 401 || channel_->wire().last_status() == 403;
     }
-    detail::otlp_channel_options channel_options() const {
-      detail::otlp_channel_options to;
+    detail::channel_options channel_options() const {
+      detail::channel_options to;
       to.gzip = options.gzip;
       to.delivery = options.delivery;
       to.name = "agentops";
@@ -345,7 +345,7 @@ class agentops_exporter {
     /// Fetches a token and makes the channel; says what went wrong.
     std::string open(std::string const& base, std::string const& traces, time_point until) {
       detail::http_endpoint auth;
-      detail::otlp_channel_options to = channel_options();
+      detail::http_wire_options to;
       std::string problem = detail::parse_endpoint(base + "/v3/auth/token", auth);
       if (problem.empty()) problem = detail::parse_endpoint(traces, to.endpoint);
       if (!problem.empty()) return problem;
@@ -359,7 +359,7 @@ class agentops_exporter {
                (answer.status == 0 ? answer.error
                                    : "HTTP " + std::to_string(answer.status) + " " + detail::for_log(answer.body));
       to.headers = {{"Authorization", "Bearer " + token}};
-      replace(std::make_unique<detail::otlp_channel>(std::move(to), spool_));
+      replace(std::make_unique<detail::otlp_channel>(channel_options(), std::move(to), spool_));
       return {};
     }
 

@@ -1,21 +1,18 @@
-// OTLP over HTTP with protobuf: to an OpenTelemetry Collector, Jaeger, or any backend that takes OTLP.
+// OTLP over HTTP: to an OpenTelemetry Collector, Jaeger, or any backend that takes OTLP.
 //
 // The bytes come from encoder/otlp_protobuf.hpp, the connection from transport/http.hpp, the retries from
-// delivery/delivery.hpp; exporter/otlp_channel.hpp joins them. Rules: opentelemetry-proto, docs/specification.md,
-// OTLP/HTTP.
+// delivery/delivery.hpp; exporter/batch_channel.hpp joins them. Rules: opentelemetry-proto, docs/specification.md,
+// OTLP/HTTP. In JSON: exporter/otlp_http_json.hpp.
 #pragma once
 
 #include <fulgurite/diagnostics/detail/language.hpp>
 
-#include <fulgurite/delivery/options.hpp>
-#include <fulgurite/diagnostics/left_behind.hpp>
-#include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/exporter/exporter.hpp>
-#include <fulgurite/exporter/otlp_channel.hpp>
+#include <fulgurite/encoder/otlp_protobuf.hpp>
+#include <fulgurite/exporter/channel_exporter.hpp>
+#include <fulgurite/exporter/http_wire.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <memory>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,122 +32,32 @@ struct otlp_http_options {
   /// PEM files: whom to trust instead of the system's list, and who we are: both or none, of one file or of two.
   std::string ca_file = {}, client_certificate = {}, client_key = {};
   delivery_options delivery = {};
+  /// `http://user:password@host:port` of a proxy; empty: none.
+  std::string proxy = {};
+  /// How many requests a batch may be split into, under way at the same time. With a spool it is one.
+  std::size_t concurrent_requests = 1;
 };
 
-/// Sends each batch and waits for the answer; `export_spans` therefore belongs on a worker's thread. Construction never
-/// throws: what is wrong with the options is logged, and every batch then fails.
-class otlp_http_exporter {
+namespace detail {
+
+using otlp_channel = batch_channel<otlp_protobuf_encoder, http_wire<otlp_protobuf_dialect>>;
+
+}  // namespace detail
+
+/// Sends each batch in protobuf and waits for the answer. Construction never throws: what is wrong with the options is
+/// logged, and every batch then fails.
+class otlp_http_exporter : public detail::channel_exporter<detail::otlp_channel> {
  public:
-  explicit otlp_http_exporter(otlp_http_options options = {}) noexcept : timeout_(options.timeout) {
-    try {
-      open(options);
-    } catch (...) {
-      detail::log(log_level::error, "otlp_http: out of memory; no span will be delivered");
-    }
+  explicit otlp_http_exporter(otlp_http_options options = {}) noexcept
+      : channel_exporter("otlp_http", options.timeout) {
+    construct([&] {
+      detail::http_wire_options to;
+      std::string problem = detail::read_http_options(options, to);
+      if (problem.empty())
+        open({.gzip = options.gzip, .delivery = options.delivery}, std::move(to), options.concurrent_requests);
+      return problem;
+    });
   }
-
-  /// Blocks until the batch is delivered, refused or out of time.
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (!channel_ || shut_down_) return export_result::failure;
-    if (batch.empty()) return export_result::success;
-    channel_->begin();
-    return channel_->send(batch, until());
-  } catch (...) {
-    detail::log(log_level::error, "otlp_http: out of memory; a batch was not delivered");
-    return export_result::failure;
-  }
-  /// Delivers what is in the spool. True when nothing of this process is left there; without one nothing is held back.
-  bool flush(deadline until) noexcept try {
-    if (!channel_ || shut_down_) return channel_ != nullptr;
-    if (!channel_->spool()) return true;
-    channel_->begin();
-    return channel_->flush(until, this->until());
-  } catch (...) {
-    return false;
-  }
-  /// The same; what the backend does not take now stays in the spool for the next process.
-  bool shutdown(deadline until) noexcept {
-    const bool delivered = flush(until);
-    shut_down_ = true;
-    if (channel_ && channel_->spool()) channel_->spool()->close();
-    return delivered;
-  }
-  /// When the oldest batch of the spool is to be tried again.
-  deadline idle_at() const noexcept {
-    return channel_ && channel_->spool() && !shut_down_ ? channel_->spool()->idle_at() : deadline::max();
-  }
-  void idle() noexcept try {
-    if (!channel_ || !channel_->spool() || shut_down_) return;
-    channel_->begin();
-    channel_->replay(until());
-  } catch (...) {
-    detail::log(log_level::error, "otlp_http: out of memory; a batch stays in the spool");
-    if (channel_) channel_->spool()->not_answered();
-  }
-  bool keeps_undelivered() const noexcept { return channel_ && channel_->spool(); }
-  /// Makes the `export_spans` that is under way give up; from any thread.
-  void interrupt() noexcept {
-    if (channel_) channel_->interrupt();
-  }
-  /// From now on a batch gets one attempt, and an `export_spans` that waits for another stops waiting; from any thread.
-  void hurry() noexcept {
-    if (channel_) channel_->hurry();
-  }
-
-  /// In the child of a fork: a connection of its own.
-  void after_fork() noexcept try {
-    if (!channel_) return;
-    auto spool = channel_->spool() ? channel_->spool()->for_child() : nullptr;
-    auto fresh = std::make_unique<detail::otlp_channel>(channel_->options(), std::move(spool));
-    detail::leave_behind(std::exchange(channel_, std::move(fresh)));
-  } catch (...) {
-    detail::log(log_level::error, "otlp_http: no memory in the child of a fork");
-  }
-
-  exporter_stats stats() const noexcept {
-    if (!channel_) return {};
-    exporter_stats sum = channel_->stats();
-    if (channel_->spool()) detail::add_spool(sum, *channel_->spool());
-    return sum;
-  }
-  /// Sends an empty request, over a connection of its own; from any thread.
-  health_report check_health(deadline until) const {
-    if (channel_) return channel_->check(until);
-    return {.reachable = false, .endpoint = {}, .reason = problem_, .latency = {}};
-  }
-
- private:
-  void open(otlp_http_options& options) {
-    detail::otlp_channel_options channel;
-    problem_ = detail::parse_endpoint(options.endpoint, channel.endpoint);
-    for (auto const& [name, value] : options.headers)
-      if (problem_.empty() && !detail::is_valid_header(name, value))
-        problem_ = "a header has no valid name, or a control character in its value";
-    if (problem_.empty() && options.client_certificate.empty() != options.client_key.empty())
-      problem_ = options.client_key.empty() ? "the client's certificate has no key: client_key is empty"
-                                            : "the client's key has no certificate: client_certificate is empty";
-    if (!problem_.empty())
-      return detail::log(log_level::error, "otlp_http: " + problem_ + "; no span will be delivered");
-    channel.headers = std::move(options.headers);
-    channel.gzip = options.gzip;
-    channel.tls = {std::move(options.ca_file), std::move(options.client_certificate), std::move(options.client_key)};
-    channel.delivery = options.delivery;
-    std::shared_ptr<detail::spooled_delivery> spool;
-    if (!options.delivery.spool.empty())
-      spool = std::make_shared<detail::spooled_delivery>(
-          options.delivery, detail::spool_destination("otlp_http", channel.endpoint.to_text()));
-    channel_ = std::make_unique<detail::otlp_channel>(std::move(channel), std::move(spool));
-  }
-  deadline until() const noexcept {
-    // Far enough to be none, near enough that nothing overflows.
-    constexpr std::chrono::milliseconds none = std::chrono::hours(24 * 365);
-    return std::chrono::steady_clock::now() + (timeout_.count() <= 0 ? none : std::min(timeout_, none));
-  }
-
-  std::chrono::milliseconds timeout_;
-  std::string problem_ = "out of memory";
-  std::unique_ptr<detail::otlp_channel> channel_;
-  bool shut_down_ = false;
 };
 
 static_assert(check_exporter<otlp_http_exporter>());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fulgurite/context/context.hpp>
+#include <fulgurite/context/percent.hpp>
 #include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 
@@ -45,21 +46,9 @@ constexpr bool consists_of(std::string_view text, std::uint8_t allowed) noexcept
   return true;
 }
 
-/// Octets for `%41`; a percent sign without two digits stands for itself.
+/// The text that was percent-encoded; octets that are no UTF-8 become U+FFFD.
 inline std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const unsigned high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-      if (high < 16 && low < 16) {
-        decoded += static_cast<char>(high << 4 | low);
-        i += 2;
-        continue;
-      }
-    }
-    decoded += text[i];
-  }
+  std::string decoded = percent_octets(text);
   if (valid_utf8_prefix(decoded) == decoded.size()) return decoded;
   return to_utf8(decoded);
 }

@@ -7,10 +7,13 @@
 #pragma once
 
 #include <fulgurite/transport/endpoint.hpp>
+#include <fulgurite/transport/http_message.hpp>
 #include <fulgurite/transport/httplib.hpp>
+#include <fulgurite/transport/proxy.hpp>
 #include <fulgurite/transport/resolver.hpp>
 #include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/socket_guard.hpp>
+#include <fulgurite/transport/tls_options.hpp>
 
 #include <poll.h>
 #include <unistd.h>
@@ -32,58 +35,17 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// Largest answer that is read, in bytes after decompression (opentelemetry-proto, docs/specification.md).
-inline constexpr std::size_t max_http_answer = 4 * 1024 * 1024;
-
-using http_headers = std::vector<std::pair<std::string, std::string>>;
-
-struct tls_options {
-  /// PEM files; empty: the system's certificates, no client certificate.
-  std::string ca_file = {}, client_certificate = {}, client_key = {};
-};
-
-struct http_request {
-  const char* method = "POST";
-  std::string_view path = "/";
-  http_headers const& headers;
-  std::span<const std::byte> body = {};
-};
-
-struct http_answer {
-  enum class failure { none, refused, timed_out, interrupted, disconnected, tls, too_large };
-
-  /// 0 when there was no whole answer; then `error` says why.
-  int status = 0;
-  std::string body = {}, content_type = {}, retry_after = {};
-  failure why = failure::none;
-  /// In words, without the endpoint and without headers.
-  std::string error = {};
-  /// The connection had served before: the other side may just have closed it.
-  bool reused = false;
-};
-
-/// Whether a header may be sent: a token as its name, no control character in its value (RFC 9110, 5).
-inline bool is_valid_header(std::string_view name, std::string_view value) noexcept {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  const auto token = [&](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-           others.find(c) != std::string_view::npos;
-  };
-  return !name.empty() && std::all_of(name.begin(), name.end(), token) &&
-         std::all_of(value.begin(), value.end(),
-                     [](char c) { return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\t'; });
-}
-
 /// Sends one request at a time; only `interrupt` may be called from another thread.
 class http_client {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  explicit http_client(http_endpoint to, tls_options tls = {})
+  explicit http_client(http_endpoint to, tls_options tls = {}, http_proxy proxy = {})
       : endpoint_(std::move(to)),
         tls_(std::move(tls)),
-        numeric_(is_numeric_host(endpoint_.host)),
-        address_(endpoint_.host),
+        proxy_(std::move(proxy)),
+        numeric_(is_numeric_host(next_host())),
+        address_(next_host()),
         guard_(std::make_unique<socket_guard>()),
         pid_(getpid()) {}
   ~http_client() {
@@ -130,19 +92,23 @@ class http_client {
       return failed(http_answer::failure::tls, "the client certificate or its key could not be read");
     }
     if (client_->is_socket_open() || numeric_) return attempt(request, deadline, 1);
-    lookup names(endpoint_.host);
+    lookup names(next_host());
     guard_->set_lookup(&names);
     const resolved found = names.wait(deadline);
     guard_->set_lookup(nullptr);
     if (found.addresses.empty()) {
       if (guard_->state() == socket_guard::verdict::interrupted)
         return failed(http_answer::failure::interrupted, gave_up);
-      return failed(http_answer::failure::refused, "the host's name could not be resolved: " + found.error);
+      return failed(http_answer::failure::refused, std::string(proxy_.is_used() ? "the proxy's" : "the host's") +
+                                                       " name could not be resolved: " + found.error);
     }
     http_answer answer;
     for (std::size_t i = 0; i < found.addresses.size(); ++i) {
       address_ = found.addresses[i];
-      client_->set_hostname_addr_map({{endpoint_.host, address_}});
+      if (proxy_.is_used())
+        client_->set_proxy(address_, proxy_.port);
+      else
+        client_->set_hostname_addr_map({{endpoint_.host, address_}});
       answer = attempt(request, deadline, found.addresses.size() - i);
       if (answer.why != http_answer::failure::refused || std::chrono::steady_clock::now() >= deadline) break;
     }
@@ -186,6 +152,7 @@ class http_client {
       answer.status = in.status;
       answer.content_type = in.get_header_value("Content-Type");
       answer.retry_after = in.get_header_value("Retry-After");
+      answer.date = in.get_header_value("Date");
       return answer;
     }
     http_answer no_answer = explain(error, too_large, deadline);
@@ -206,6 +173,7 @@ class http_client {
     }
     if (too_large) return failed(failure::too_large, "the answer is larger than 4 MiB");
     if (is_wrong_host(error)) return failed(failure::tls, "the server's certificate is for another host");
+    if (is_proxy_error(error)) return failed(failure::refused, "the proxy makes no connection to the backend");
     switch (error) {
       case httplib::Error::Connection:
         return failed(failure::refused, connect_error());
@@ -249,15 +217,23 @@ class http_client {
     client_->set_decompress(true);
     client_->set_socket_options([this](int socket) { guard_->adopt(socket); });
     keep_path(*client_);
+    if (!proxy_.is_used()) return;
+    client_->set_proxy(address_, proxy_.port);
+    if (!proxy_.user.empty()) client_->set_proxy_basic_auth(proxy_.user, proxy_.password);
   }
 
+  /// Where the connection goes to.
+  std::string const& next_host() const noexcept { return proxy_.is_used() ? proxy_.host : endpoint_.host; }
+  std::uint16_t next_port() const noexcept { return proxy_.is_used() ? proxy_.port : endpoint_.port; }
+
   /// The library says only that it could not connect; asked again, the system says why.
-  std::string connect_error() const {
+  std::string connect_error() const { return (proxy_.is_used() ? "the proxy: " : "") + connect_error_alone(); }
+  std::string connect_error_alone() const {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (getaddrinfo(address_.c_str(), std::to_string(endpoint_.port).c_str(), &hints, &found) != 0)
+    if (getaddrinfo(address_.c_str(), std::to_string(next_port()).c_str(), &hints, &found) != 0)
       return "not an address";
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
     const int probe = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -276,6 +252,7 @@ class http_client {
 
   http_endpoint endpoint_;
   tls_options tls_;
+  http_proxy proxy_;
   bool numeric_;
   /// The one that was last connected to.
   std::string address_;

@@ -36,6 +36,15 @@ bool is_wrong_host(Error error) noexcept {
     return static_cast<void>(error), false;
 }
 
+/// The same for a proxy's refusal.
+template <class Error>
+bool is_proxy_error(Error error) noexcept {
+  if constexpr (requires { Error::ProxyConnection; })
+    return error == Error::ProxyConnection;
+  else
+    return static_cast<void>(error), false;
+}
+
 /// Newer versions send `Expect: 100-continue` with whatever exceeds a kilobyte, and then wait a second for servers
 /// that do not know it. They decide by the length before the headers are written, so that is when they learn it.
 template <class Client>

@@ -4,6 +4,8 @@
 // when time is up. What it still uses is shared, and the object whose code it runs is kept from being unloaded.
 #pragma once
 
+#include <fulgurite/diagnostics/quiet_thread.hpp>
+
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -23,19 +25,6 @@
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
-
-/// Starts a thread that no signal is delivered to: the program's handlers belong to the program's threads.
-template <class F>
-std::thread quiet_thread(F&& run) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  struct restore {
-    sigset_t const& mask;
-    ~restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-  } const restored{before};
-  return std::thread(std::forward<F>(run));
-}
 
 struct resolved {
   /// Numeric, in the order they are to be tried.

@@ -1,5 +1,5 @@
 // What depends on the backend's answers is tested through the exporter (tests/exporter/otlp_http.cpp).
-#include <fulgurite/exporter/otlp_channel.hpp>
+#include <fulgurite/exporter/otlp_http.hpp>
 
 #include "../record_builder.hpp"
 #include "../scripted_server.hpp"
@@ -24,11 +24,10 @@ TEST_CASE("a batch too large for one request goes in several; a span too large f
       c.answer("200 OK");
     }
   }});
-  fg::detail::otlp_channel_options options;
-  REQUIRE(fg::detail::parse_endpoint(server.url(), options.endpoint).empty());
-  options.gzip = false;
+  fg::detail::http_wire_options to;
+  REQUIRE(fg::detail::parse_endpoint(server.url(), to.endpoint).empty());
   {
-    fg::detail::otlp_channel channel(options);
+    fg::detail::otlp_channel channel({.gzip = false, .limits = {.bytes = 2000}}, to);
     fulgurite_test::record_builder builder;
     std::vector<fg::span_data> spans(30);
     for (std::size_t i = 0; i < spans.size(); ++i) {
@@ -36,7 +35,7 @@ TEST_CASE("a batch too large for one request goes in several; a span too large f
       builder.add(spans[i]);
     }
     const auto soon = std::chrono::steady_clock::now() + 5s;
-    CHECK(channel.send(builder.batch(), soon, 2000) == fg::export_result::success);
+    CHECK(channel.send(builder.batch(), soon) == fg::export_result::success);
     CHECK(channel.stats().too_large == 1);
     CHECK(channel.stats().rejected == 0);
   }

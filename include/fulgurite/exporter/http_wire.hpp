@@ -1,0 +1,224 @@
+// One request over HTTP, and what its answer means: the wire of every exporter that speaks HTTP (exporter/batch_channel
+// .hpp).
+//
+// What the protocols have in common is here: which statuses are worth another attempt (OTLP's list, which is right for
+// Zipkin and Jaeger too), `Retry-After`, the words of an error. What differs is the *dialect*, a class of static
+// members:
+//
+//   static constexpr std::string_view content_type
+//   static constexpr std::string_view probe          a body that asks for nothing, for check_health
+//   static void read(http_answer const&, wire_reply&)   of a request that was taken: what was rejected after all
+#pragma once
+
+#include <fulgurite/delivery/retry.hpp>
+#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/exporter/batch_channel.hpp>
+#include <fulgurite/exporter/otlp_response.hpp>
+#include <fulgurite/transport/http.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+inline std::string user_agent() {
+  return std::string("fulgurite/") + library_version + " OTel-OTLP-Exporter-Cpp/" + library_version;
+}
+
+struct http_wire_options {
+  http_endpoint endpoint = {};
+  http_headers headers = {};
+  tls_options tls = {};
+  http_proxy proxy = {};
+  /// Called for every attempt with the body as it goes over the wire: adds headers, a signature for example. Says what
+  /// is wrong, and then nothing is sent; else an empty text.
+  std::function<std::string(http_endpoint const&, http_headers&, std::span<const std::byte> body)> prepare = nullptr;
+  /// Called with an answer that is no success: true when the next attempt, at once, will do better.
+  std::function<bool(http_answer const&)> corrected = nullptr;
+};
+
+/// Spans by OTLP in protobuf (opentelemetry-proto, docs/specification.md, OTLP/HTTP).
+struct otlp_protobuf_dialect {
+  static constexpr std::string_view content_type = "application/x-protobuf";
+  static constexpr std::string_view probe = {};  // an empty ExportTraceServiceRequest
+
+  static void read(http_answer const& answer, wire_reply& to) {
+    if (answer.content_type.find("json") != std::string::npos) return;
+    otlp_response response = parse_otlp_response(answer.body);
+    to.rejected = response.rejected;
+    to.message = std::move(response.message);
+  }
+};
+
+template <class Dialect>
+class http_wire {
+ public:
+  using options = http_wire_options;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit http_wire(options to) : options_(std::move(to)), client_(options_.endpoint, options_.tls, options_.proxy) {
+    headers_ = options_.headers;
+    const auto add = [this](const char* name, std::string value) {
+      const auto same = [name](auto const& header) { return equal_ignoring_case(header.first, name); };
+      if (std::none_of(headers_.begin(), headers_.end(), same)) headers_.emplace_back(name, std::move(value));
+    };
+    add("User-Agent", user_agent());
+    add("Content-Type", std::string(Dialect::content_type));
+  }
+
+  options const& settings() const noexcept { return options_; }
+  std::string address() const { return options_.endpoint.to_text(); }
+  std::string_view content_type() const noexcept { return Dialect::content_type; }
+  /// The status of the last answer, 0 when there was none; why there was none.
+  int last_status() const noexcept { return last_status_; }
+  http_answer::failure last_failure() const noexcept { return last_failure_; }
+
+  /// A new batch: what was said of the last one counts no more.
+  void begin() noexcept {
+    last_status_ = 0;
+    last_failure_ = http_answer::failure::none;
+  }
+
+  wire_reply post(spooled_request const& request, time_point deadline) {
+    http_headers const* headers = &headers_;
+    http_headers changed;
+    if (!request.content_encoding.empty() || request.content_type != Dialect::content_type || options_.prepare) {
+      changed = headers_;
+      for (auto& [name, value] : changed)
+        if (request.content_type != Dialect::content_type && equal_ignoring_case(name, "Content-Type"))
+          value = request.content_type;
+      if (!request.content_encoding.empty()) changed.emplace_back("Content-Encoding", request.content_encoding);
+      if (options_.prepare)
+        if (std::string problem = options_.prepare(options_.endpoint, changed, request.body); !problem.empty())
+          return {.last = {.reason = address() + ": " + problem, .later = true}, .kind = "not prepared"};
+      headers = &changed;
+    }
+    const http_answer answer = client_.send({"POST", options_.endpoint.path, *headers, request.body}, deadline);
+    last_status_ = answer.status;
+    last_failure_ = answer.why;
+    wire_reply reply = judge(answer);
+    if (reply.last.result == attempt::outcome::delivered)
+      Dialect::read(answer, reply);
+    else if (options_.corrected && options_.corrected(answer)) {
+      reply.last.result = attempt::outcome::retry;
+      reply.last.at_once = true;
+    }
+    return reply;
+  }
+
+  health_report check(time_point deadline) const {
+    health_report report{.reachable = false, .endpoint = address(), .reason = {}, .latency = {}};
+    http_client client(options_.endpoint, options_.tls, options_.proxy);
+    http_headers headers = headers_;
+    const auto body = std::as_bytes(std::span(Dialect::probe));
+    if (options_.prepare)
+      if (report.reason = options_.prepare(options_.endpoint, headers, body); !report.reason.empty()) return report;
+    const time_point start = std::chrono::steady_clock::now();
+    const http_answer answer = client.send({"POST", options_.endpoint.path, headers, body}, deadline);
+    report.latency = std::chrono::steady_clock::now() - start;
+    report.reachable = answer.status >= 200 && answer.status < 300;
+    report.reason = answer.status == 0 ? answer.error : words(answer);
+    return report;
+  }
+
+  void interrupt() noexcept { client_.interrupt(); }
+
+ private:
+  /// The status, what it usually means here, and what the backend says itself.
+  static std::string words(http_answer const& answer) {
+    std::string text = "HTTP " + std::to_string(answer.status);
+    if (answer.status >= 200 && answer.status < 300) return text;
+    if (const char* const hint = meaning(answer.status)) text.append(" (").append(hint).append(")");
+    const std::string said = parse_error_body(answer.body, answer.content_type);
+    return said.empty() ? text : text + ": " + said;
+  }
+  static const char* meaning(int status) noexcept {
+    if (status >= 300 && status < 400) return "a redirect, which is not followed: give the address that it leads to";
+    switch (status) {
+      case 401:
+        return "the credentials are missing or wrong";
+      case 403:
+        return "the credentials do not allow it";
+      case 404:
+      case 405:
+        return "nothing takes spans at this path";
+      case 407:
+        return "the proxy wants credentials";
+      case 415:
+        return "another format is expected at this address";
+      default:
+        return nullptr;
+    }
+  }
+
+  wire_reply judge(http_answer const& answer) const {
+    using outcome = attempt::outcome;
+    using failure = http_answer::failure;
+    wire_reply reply;
+    reply.kind = std::to_string(answer.status) + " " + std::to_string(static_cast<int>(answer.why));
+    if (answer.status >= 200 && answer.status < 300) {
+      reply.last = {outcome::delivered};
+      return reply;
+    }
+    if (answer.status != 0) {
+      std::string reason = address() + " answered " + words(answer);
+      if (!is_retryable_status(answer.status))
+        reply.last = {.result = outcome::refused, .reason = std::move(reason), .later = is_about_access(answer.status)};
+      else
+        reply.last = {outcome::retry, std::move(reason), parse_retry_after(answer.retry_after, std::time(nullptr))};
+      return reply;
+    }
+    const bool final = answer.why == failure::tls || answer.why == failure::too_large ||
+                       answer.why == failure::interrupted || answer.why == failure::timed_out;
+    std::string reason = address() + ": " + answer.error;
+    reply.interrupted = answer.why == failure::interrupted;
+    if (final)
+      reply.last = {.result = outcome::refused, .reason = std::move(reason), .later = answer.why != failure::too_large};
+    else
+      reply.last = {outcome::retry, std::move(reason), std::nullopt,
+                    answer.reused && answer.why == failure::disconnected};
+    return reply;
+  }
+
+  /// Statuses that speak of the key, the address or a proxy, not of the batch: it may be delivered when that is put
+  /// right, and a wrong key must not empty a spool.
+  static constexpr bool is_about_access(int status) noexcept {
+    return status == 401 || status == 403 || status == 404 || status == 407 || status == 408;
+  }
+
+  options options_;
+  http_headers headers_;
+  http_client client_;
+  int last_status_ = 0;
+  http_answer::failure last_failure_ = http_answer::failure::none;
+};
+
+/// What is wrong with the options of an exporter over HTTP, or nothing; what is right is in `to`.
+template <class Options>
+std::string read_http_options(Options& options, http_wire_options& to) {
+  std::string problem = parse_endpoint(options.endpoint, to.endpoint);
+  for (auto const& [name, value] : options.headers)
+    if (problem.empty() && !is_valid_header(name, value))
+      problem = "a header has no valid name, or a control character in its value";
+  if (problem.empty() && options.client_certificate.empty() != options.client_key.empty())
+    problem = options.client_key.empty() ? "the client's certificate has no key: client_key is empty"
+                                         : "the client's key has no certificate: client_certificate is empty";
+  if (problem.empty()) problem = parse_proxy(options.proxy, to.proxy);
+  to.headers = std::move(options.headers);
+  to.tls = {std::move(options.ca_file), std::move(options.client_certificate), std::move(options.client_key)};
+  return problem;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite

@@ -1,0 +1,26 @@
+#include <fulgurite/context/percent.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using fulgurite::detail::percent_decode;
+using fulgurite::detail::percent_octets;
+
+TEST_CASE("percent-encoded octets") {
+  CHECK(percent_octets("a%20b%2Fc%2f") == "a b/c/");
+  CHECK(percent_octets("%00%ff") == std::string("\0\xff", 2));
+  CHECK(percent_octets("") == "");
+}
+
+TEST_CASE("a percent sign without two digits stands for itself, and is noticed") {
+  for (const char* const text : {"%", "100%", "%4", "%g1", "%1g", "a%%41"}) {
+    CAPTURE(text);
+    std::string out = "what was there before";
+    CHECK_FALSE(percent_decode(text, out));
+    CHECK(out == (std::string(text) == "a%%41" ? "a%A" : text));
+  }
+  std::string out;
+  CHECK(percent_decode("%41%62", out));
+  CHECK(out == "Ab");
+}
