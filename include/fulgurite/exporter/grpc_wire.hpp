@@ -7,10 +7,10 @@
 
 #include <fulgurite/delivery/delivery.hpp>
 #include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/version.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/grpc_status.hpp>
+#include <fulgurite/exporter/http_options.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
 #include <fulgurite/transport/grpc.hpp>
 
