@@ -27,6 +27,8 @@ import os
 import pathlib
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -151,6 +153,52 @@ def collector():
         server.server_close()
 
 
+@contextlib.contextmanager
+def grpc_collector():
+    """The least that a unary gRPC call needs of a server: HTTP/2 frames, read and written by hand; yields as above."""
+    messages = []
+    head = b"\x88" + b"".join(b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value for name, value in (
+        (b"content-type", b"application/grpc"), (b"grpc-status", b"0")))
+
+    def frame(kind, flags, stream, payload=b""):
+        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+    def serve(connection):
+        stream = connection.makefile("rb")
+        if stream.read(24) != b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":
+            return
+        connection.sendall(frame(4, 0, 0))
+        body = b""
+        while header := stream.read(9):
+            size, kind, flags = int.from_bytes(header[:3], "big"), header[3], header[4]
+            number, payload = int.from_bytes(header[5:], "big"), stream.read(size)
+            if kind == 4 and not flags & 1:
+                connection.sendall(frame(4, 1, 0))
+            if kind == 0:
+                body += payload
+                if flags & 1:
+                    messages.append(gzip.decompress(body[5:]) if body[0] else body[5:])
+                    connection.sendall(frame(1, 5, number, head))
+
+    for port in range(20000 + os.getpid() % 9000, 32768):
+        try:
+            server = socket.create_server(("127.0.0.1", port))
+            break
+        except OSError:
+            continue
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                serve(server.accept()[0])
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{port}", messages
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
 def check_core(program):
     data = json.loads(run(program))
     resource = data["resourceSpans"][0]
@@ -182,6 +230,10 @@ def check_programs(folder, names=tuple(PROGRAMS)):
             check_core(program)
         elif name == "console":
             check_console(program)
+        elif name == "grpc":
+            with grpc_collector() as (address, messages):
+                run(program, address)
+                expect(len(messages) == 1 and b"sent by grpc" in messages[0], f"grpc: arrived {messages}")
         elif name == "http":
             check_sent(program, "sent by http", "{}")
         else:
@@ -262,7 +314,7 @@ def pkg_config(options, temporary):
     path = pkg_config_path(installed(options))
     copy = project(temporary, "make")
     run("make", cwd=copy, CXX=options.cxx, PKG_CONFIG_PATH=path)
-    check_programs(copy, ["console", "http", "runtime"])
+    check_programs(copy, ["console", "http", "grpc", "runtime"])
     run("pkg-config", "--exists", "fulgurite >= 0.1", PKG_CONFIG_PATH=path)
     run("pkg-config", "--exists", "fulgurite >= 999", PKG_CONFIG_PATH=path, fails=True)
 

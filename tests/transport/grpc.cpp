@@ -22,7 +22,7 @@ const grpc_metadata none;
 grpc_answer call(grpc_client& client, std::chrono::milliseconds limit) {
   return client.send({"/a.B/C", none, {}, false}, std::chrono::steady_clock::now() + limit);
 }
-http_endpoint to(std::uint16_t port, bool tls = false) { return {tls, "127.0.0.1", port, "/"}; }
+http_endpoint to(std::uint16_t port) { return {false, "127.0.0.1", port, "/"}; }
 http_endpoint to(scripted_server const& server) {
   http_endpoint endpoint;
   REQUIRE(parse_endpoint(server.url(), endpoint).empty());
@@ -75,7 +75,6 @@ TEST_CASE("silence ends with the deadline or with an interruption") {
 }
 
 TEST_CASE("files that are not there") {
-  const refusing_port port;
   scripted_server server({[](connection& c) { c.wait_for_end(); }});
   http_endpoint endpoint = to(server);
   endpoint.tls = true;

@@ -288,7 +288,8 @@ class grpc_client {
     was_lost_ = how == curl_transfer::outcome::done && !response.is_http2() &&
                 (code == CURLE_GOT_NOTHING || (code == CURLE_HTTP2_STREAM && error_[0] == '\0'));
     // A call that the other side ended leaves a connection that is in order; of any other that is not known.
-    if (how != curl_transfer::outcome::done || (code != CURLE_OK && code != CURLE_HTTP2_STREAM)) curl_->drop();
+    if (how != curl_transfer::outcome::done || (code != CURLE_OK && code != CURLE_HTTP2_STREAM) || was_lost_)
+      curl_->drop();
     return answer;
   }
 
