@@ -122,6 +122,7 @@ class refusing_port {
   ~refusing_port() { ::close(socket_); }
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1/traces"; }
+  std::uint16_t port() const noexcept { return port_; }
 
  private:
   int socket_;

@@ -16,11 +16,6 @@ std::string quoted(std::string_view text) {
   append_json_string(out, text);
   return out;
 }
-std::string base64(std::string_view octets) {
-  std::string out;
-  append_base64(out, octets);
-  return out;
-}
 std::string real(double number) {
   std::string out;
   append_json_real(out, number);
@@ -34,18 +29,6 @@ TEST_CASE("strings are escaped") {
   CHECK(quoted(std::string_view("\0\x01\n\r\t\x1f\x7f", 7)) == "\"\\u0000\\u0001\\n\\r\\t\\u001f\\u007f\"");
   CHECK(quoted("\xc3\xbc\xf0\x9f\x98\x80") == "\"\xc3\xbc\xf0\x9f\x98\x80\"");
   CHECK(quoted("a\xff\"") == "\"a\xef\xbf\xbd\\\"\"");
-}
-
-// RFC 4648, section 10.
-TEST_CASE("base64") {
-  CHECK(base64("") == "");
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("foob") == "Zm9vYg==");
-  CHECK(base64("fooba") == "Zm9vYmE=");
-  CHECK(base64("foobar") == "Zm9vYmFy");
-  CHECK(base64("\xff\xef\xbe") == "/+++");
 }
 
 TEST_CASE("numbers") {

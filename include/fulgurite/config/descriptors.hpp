@@ -10,6 +10,8 @@
 #include <fulgurite/config/tracer_config.hpp>
 #include <fulgurite/config/values.hpp>
 #include <fulgurite/processor/redaction/keyed_hash.hpp>
+#include <fulgurite/transport/http_message.hpp>
+#include <fulgurite/transport/proxy.hpp>
 
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/tuple.hpp>
@@ -87,20 +89,15 @@ struct config_field {
   }
 };
 
-inline constexpr const char* types_in_this_version = "agentops, opentelemetry, noop";
-inline constexpr const char* types_to_come = "jaeger, zipkin";
+inline constexpr const char* tracer_types = "agentops, opentelemetry, jaeger, zipkin, noop";
+inline constexpr const char* exporter_words = "otlp, jaeger, zipkin, console, file, none";
 
 /// What `TRACER_TYPE` may be where tracers are registered under these names.
 inline std::string allowed_types(std::span<const std::string> registered) {
-  std::string allowed = types_in_this_version, missing;
+  std::string allowed = tracer_types;
   for (std::string const& name : registered)
-    if (!list_has(types_in_this_version, name)) allowed += ", " + name;
-  for_each_part(types_to_come, [&](std::string_view type) {
-    if (std::ranges::find(registered, type) == registered.end())
-      missing += (missing.empty() ? "; not in this version: " : ", ") + std::string(type);
-    return true;
-  });
-  return allowed + missing;
+    if (!list_has(tracer_types, name)) allowed += ", " + name;
+  return allowed;
 }
 
 template <class T>
@@ -113,16 +110,12 @@ std::string allowed_with(std::span<const std::string> registered, config_field<T
 
 /// Header names and values that cannot break out of their line (RFC 9110, 5.1 and 5.5).
 inline bool are_headers(tracer_config::pairs const& headers) {
-  for (auto const& [key, value] : headers) {
-    if (key.empty()) return false;
-    for (const char c : key)
-      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos))
-        return false;
-    for (const char c : value)
-      if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) return false;
-  }
-  return true;
+  return std::ranges::all_of(headers, [](auto const& each) { return is_valid_header(each.first, each.second); });
+}
+inline bool is_header_value(std::string const& text) { return is_valid_header("name", text); }
+inline bool is_proxy(std::string const& text) {
+  http_proxy parsed;
+  return parse_proxy(text, parsed).empty();
 }
 
 inline constexpr const char* yes_or_no = "true, false, 1, 0, yes, no, on, off";
@@ -130,14 +123,18 @@ inline constexpr const char* number_from_0 = "a whole number from 0 to 214748364
 inline constexpr const char* number_from_1 = "a whole number from 1 to 2147483647";
 inline constexpr const char* whole_milliseconds = "whole milliseconds from 0 to 2147483647";
 inline constexpr const char* whole_milliseconds_or_none = "whole milliseconds from 1 to 2147483647, 0 for no limit";
+inline constexpr const char* header_pairs = "key=value,... of valid header names and values, percent-encoded";
+inline constexpr const char* header_pairs_in_file =
+    "an object of texts: valid header names, and values without control characters";
+inline constexpr const char* proxy_address = "http://[user:password@]host[:port]";
 inline constexpr const char* http_address =
     "an address http://host[:port][/path] or https://..., without user and password";
 
 // clang-format off
 inline constexpr auto config_fields = boost::hana::make_tuple(
     config_field<fulgurite::tracer_type>{.member = &tracer_config::tracer_type, .name = "tracer_type",
-        .variable = "TRACER_TYPE", .fallback = "agentops", .allowed = types_in_this_version,
-        .meaning = "The backend; `jaeger` and `zipkin` are not in this version. The name of a registered tracer is allowed too. Where it is unset, `OTEL_TRACES_EXPORTER` chooses: `otlp`, `console` and `none` are opentelemetry, `jaeger` and `zipkin` ask for these types, any other word is warned about and ignored."},
+        .variable = "TRACER_TYPE", .fallback = "agentops", .allowed = tracer_types,
+        .meaning = "The backend. The name of a registered tracer is allowed too. Where it is unset and `OTEL_TRACES_EXPORTER` names an exporter, the type is opentelemetry."},
     config_field<std::string>{.member = &tracer_config::service_name, .name = "service_name",
         .variable = "TRACER_SERVICE_NAME", .standard = "OTEL_SERVICE_NAME", .fallback = "agent-lightning",
         .meaning = "The resource attribute `service.name`; may also be in `OTEL_RESOURCE_ATTRIBUTES`."},
@@ -160,10 +157,10 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .kind = setting_kind::address,
         .meaning = "Where OTLP goes. With a path, or on port 4318, it is HTTP, else gRPC, unless the protocol is said; an HTTP address without a path gets `/v1/traces`. `OTEL_EXPORTER_OTLP_ENDPOINT` always gets `/v1/traces` with HTTP, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is used unchanged; with these two the unsaid protocol is `http/protobuf`."},
     config_field<std::string>{.member = &tracer_config::jaeger_endpoint, .name = "jaeger_endpoint",
-        .variable = "JAEGER_ENDPOINT", .fallback = "http://localhost:14268/api/traces",
+        .variable = "JAEGER_ENDPOINT", .standard = "OTEL_EXPORTER_JAEGER_ENDPOINT", .fallback = "http://localhost:14268/api/traces",
         .allowed = "an address http://host[:port][/path], https://... or udp://host:port", .kind = setting_kind::address,
         .valid = [](std::string const& text) { const auto parts = split_endpoint(text); return parts && (parts->scheme == "udp" || is_http_endpoint(text)); },
-        .meaning = "Where Jaeger's collector, or with `udp://` its agent, listens."},
+        .meaning = "Where Jaeger's collector, or with `udp://` its agent, listens: Thrift over HTTP, or over UDP by the compact protocol, on port 6832 by the binary one."},
     config_field<std::string>{.member = &tracer_config::zipkin_endpoint, .name = "zipkin_endpoint",
         .variable = "ZIPKIN_ENDPOINT", .standard = "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
         .fallback = "http://localhost:9411/api/v2/spans", .allowed = http_address, .kind = setting_kind::address,
@@ -190,21 +187,21 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .meaning = "Where the local server keeps its store; unset, `$XDG_DATA_HOME/fulgurite` or `~/.local/share/fulgurite`."},
     config_field<std::string>{.member = &tracer_config::aws_region, .name = "aws_region", .variable = "AWS_REGION",
         .allowed = "the name of an AWS region",
-        .meaning = "With it, requests to AWS's X-Ray are to be signed; not in this version."},
+        .meaning = "With it, OTLP to AWS's X-Ray (`https://xray.REGION.amazonaws.com/v1/traces`) is signed, with the credentials of the environment, the shared files or the container."},
     config_field<std::string>{.member = &tracer_config::registered_type, .name = "registered_type",
         .allowed = "the name of a registered tracer",
         .meaning = "A tracer that the program registered; in the environment its name stands in `TRACER_TYPE`."},
-    config_field<std::string>{.member = &tracer_config::traces_exporter, .name = "traces_exporter",
-        .standard = "OTEL_TRACES_EXPORTER", .fallback = "otlp", .allowed = "otlp, console, none",
-        .kind = setting_kind::word, .by_rule = true, .meaning = "The exporter of the type opentelemetry."},
+    config_field<std::vector<std::string>>{.member = &tracer_config::traces_exporters, .name = "traces_exporters",
+        .standard = "OTEL_TRACES_EXPORTER", .fallback = "otlp", .allowed = exporter_words,
+        .valid = [](std::vector<std::string> const& words) { return !words.empty() && std::ranges::all_of(words, [](auto const& word) { return list_has(exporter_words, word); }); }, .by_rule = true,
+        .meaning = "The exporters of the type opentelemetry, one or several between commas, which all get every span; `none` counts alone only. A word that is not known is warned about and ignored."},
     config_field<std::string>{.member = &tracer_config::otlp_protocol, .name = "otlp_protocol",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", .standard_general = "OTEL_EXPORTER_OTLP_PROTOCOL",
         .allowed = "grpc, http/protobuf, http/json", .kind = setting_kind::word,
-        .meaning = "The protocol of OTLP; unset, it follows from the endpoint. This version has `http/protobuf`."},
+        .meaning = "The protocol of OTLP; unset, it follows from the endpoint."},
     config_field<tracer_config::pairs>{.member = &tracer_config::otlp_headers, .name = "otlp_headers",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_HEADERS", .standard_general = "OTEL_EXPORTER_OTLP_HEADERS",
-        .allowed = "key=value,... of valid header names and values, percent-encoded", .kind = setting_kind::secret,
-        .allowed_in_file = "an object of texts: valid header names, and values without control characters",
+        .allowed = header_pairs, .kind = setting_kind::secret, .allowed_in_file = header_pairs_in_file,
         .valid = are_headers, .meaning = "Headers of every OTLP request; the values are secrets."},
     config_field<std::string>{.member = &tracer_config::otlp_certificate, .name = "otlp_certificate",
         .standard = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", .standard_general = "OTEL_EXPORTER_OTLP_CERTIFICATE",
@@ -223,6 +220,49 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .fallback = "10000", .allowed = whole_milliseconds_or_none,
         .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
         .meaning = "The limit for a batch with its retries."},
+    config_field<std::string>{.member = &tracer_config::jaeger_user, .name = "jaeger_user",
+        .variable = "JAEGER_USER", .standard = "OTEL_EXPORTER_JAEGER_USER", .meaning = "The user's name of basic authentication at Jaeger's collector."},
+    config_field<std::string>{.member = &tracer_config::jaeger_password, .name = "jaeger_password",
+        .variable = "JAEGER_PASSWORD", .standard = "OTEL_EXPORTER_JAEGER_PASSWORD", .kind = setting_kind::secret,
+        .meaning = "The password of basic authentication at Jaeger's collector."},
+    config_field<std::string>{.member = &tracer_config::jaeger_auth_token, .name = "jaeger_auth_token",
+        .variable = "JAEGER_AUTH_TOKEN", .allowed = "a text without control characters", .kind = setting_kind::secret,
+        .valid = is_header_value, .meaning = "The bearer token for Jaeger's collector."},
+    config_field<tracer_config::pairs>{.member = &tracer_config::jaeger_headers, .name = "jaeger_headers",
+        .variable = "JAEGER_HEADERS", .allowed = header_pairs, .kind = setting_kind::secret,
+        .allowed_in_file = header_pairs_in_file, .valid = are_headers,
+        .meaning = "Headers of every request to Jaeger; the values are secrets."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::jaeger_timeout, .name = "jaeger_timeout",
+        .standard = "OTEL_EXPORTER_JAEGER_TIMEOUT", .fallback = "10000", .allowed = whole_milliseconds_or_none,
+        .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
+        .meaning = "The limit for a batch to Jaeger with its retries."},
+    config_field<tracer_config::pairs>{.member = &tracer_config::zipkin_headers, .name = "zipkin_headers",
+        .variable = "ZIPKIN_HEADERS", .allowed = header_pairs, .kind = setting_kind::secret,
+        .allowed_in_file = header_pairs_in_file, .valid = are_headers,
+        .meaning = "Headers of every request to Zipkin; the values are secrets."},
+    config_field<std::chrono::milliseconds>{.member = &tracer_config::zipkin_timeout, .name = "zipkin_timeout",
+        .standard = "OTEL_EXPORTER_ZIPKIN_TIMEOUT", .fallback = "10000", .allowed = whole_milliseconds_or_none,
+        .valid = [](std::chrono::milliseconds const& limit) { return limit.count() >= 0; },
+        .meaning = "The limit for a batch to Zipkin with its retries."},
+    config_field<std::string>{.member = &tracer_config::file, .name = "file", .variable = "TRACER_FILE",
+        .fallback = "traces.jsonl", .allowed = "the path of a file", .valid = [](std::string const& path) { return !path.empty(); },
+        .meaning = "Where the exporter `file` writes: OTLP JSON, one request a line."},
+    config_field<std::string>{.member = &tracer_config::ca_file, .name = "ca_file", .variable = "TRACER_CA_FILE",
+        .allowed = "a PEM file",
+        .meaning = "The certificates that are trusted instead of the system's, by every exporter; for OTLP its own setting goes before it."},
+    config_field<std::string>{.member = &tracer_config::http_proxy, .name = "http_proxy",
+        .standard = "http_proxy", .allowed = proxy_address, .kind = setting_kind::address, .valid = is_proxy,
+        .meaning = "The proxy for endpoints of http. The upper-case name is not read: behind a web server it may come from a request."},
+    config_field<std::string>{.member = &tracer_config::https_proxy, .name = "https_proxy",
+        .standard = "https_proxy", .standard_general = "HTTPS_PROXY", .allowed = proxy_address, .kind = setting_kind::address,
+        .valid = is_proxy, .meaning = "The proxy for endpoints of https."},
+    config_field<std::string>{.member = &tracer_config::no_proxy, .name = "no_proxy",
+        .standard = "no_proxy", .standard_general = "NO_PROXY", .allowed = "hosts between commas, or *",
+        .meaning = "Hosts that are reached without a proxy; a name holds for what is below it, too."},
+    config_field<std::size_t>{.member = &tracer_config::concurrent_requests, .name = "concurrent_requests",
+        .variable = "TRACER_CONCURRENT_REQUESTS", .fallback = "1", .allowed = "a whole number from 1 to 64",
+        .valid = [](std::size_t const& number) { return number >= 1 && number <= 64; },
+        .meaning = "Requests that a batch may be split into, under way at the same time: for backends that are far away. With a spool it is one."},
     config_field<std::size_t>{.member = &tracer_config::max_queue_size, .name = "max_queue_size",
         .standard = "OTEL_BSP_MAX_QUEUE_SIZE", .fallback = "65536", .allowed = number_from_1,
         .valid = [](std::size_t const& size) { return size > 0; }, .meaning = "Finished spans that may wait to be exported. Before the queue each thread has a ring of its own, which is a limit too: 256 KiB, a few thousand spans, that the worker empties into the queue; a thread that fills it faster loses spans, which are counted, though the queue has room."},
@@ -240,7 +280,7 @@ inline constexpr auto config_fields = boost::hana::make_tuple(
         .meaning = "The limit for the export of a batch."},
     config_field<std::string>{.member = &tracer_config::spool, .name = "spool", .variable = "TRACER_SPOOL",
         .allowed = "a directory",
-        .meaning = "With the exporters agentops and otlp: batches that the backend does not take are kept here, over the end of the program, and delivered when it does. Unset, they are lost. See docs/spool.md."},
+        .meaning = "With every exporter over a network but UDP: batches that the backend does not take are kept here, over the end of the program, and delivered when it does. Unset, they are lost. See docs/spool.md."},
     config_field<byte_count>{.member = &tracer_config::spool_max_bytes, .name = "spool_max_bytes",
         .variable = "TRACER_SPOOL_MAX_BYTES", .fallback = "512MiB",
         .allowed = "a whole number of bytes from 1 to 9223372036854775807, alone or with KiB, MiB, GiB or TiB behind it",

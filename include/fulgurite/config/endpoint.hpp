@@ -91,7 +91,7 @@ inline bool is_loopback(std::string_view host) noexcept {
 /// Whether spans to this address could be read on their way to another machine.
 inline bool is_plain_and_remote(std::string_view endpoint) {
   const auto parts = split_endpoint(endpoint);
-  return parts && (parts->scheme == "http" || parts->scheme == "HTTP") && !is_loopback(parts->host);
+  return parts && (equal_ignoring_case(parts->scheme, "http") || parts->scheme == "udp") && !is_loopback(parts->host);
 }
 
 /// Adds `v1/traces` to a base address, with exactly one slash between (OpenTelemetry, protocol/exporter.md).

@@ -16,6 +16,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -101,42 +103,29 @@ class environment_reader {
     return false;
   }
 
-  /// OTEL_TRACES_EXPORTER: a list, of which the first that can be used is taken. It also chooses the type where nothing
-  /// else does; `jaeger` and `zipkin` are types, and ask for them even where this version has not got them.
+  /// OTEL_TRACES_EXPORTER: a list, of which what is not known is left out. It also chooses the type where nothing else
+  /// does; where the type is another, it says nothing.
   void apply_exporter_variable() {
     constexpr const char* variable = "OTEL_TRACES_EXPORTER";
     std::vector<std::string> words;
     value_from_text(text_of_variable(variable), text_rules::opentelemetry, words);
-    if (words.empty()) return;
     const bool type_unset = to_.origin("tracer_type") == config_origin::unset;
-    const auto usable = [&](std::string const& word) {
-      if (list_has("otlp, console, none", word)) return true;
-      if (!list_has(types_to_come, word)) return false;
-      return type_unset ? std::ranges::find(registered_, word) != registered_.end()
-                        : word == text_of(to_.config.tracer_type);
-    };
-    auto chosen = std::ranges::find_if(words, usable);
-    if (chosen == words.end() && type_unset)
-      chosen = std::ranges::find_if(words, [](std::string const& word) { return list_has(types_to_come, word); });
-    const std::string instead = chosen == words.end() && type_unset ? "; the type stays agentops" : "";
-    for (std::string const& word : words) {
-      if (chosen != words.end() && word == *chosen) continue;
-      if (usable(word))
-        to_.warnings.push_back(std::string(variable) + "=\"" + word +
-                               "\" is ignored: only one exporter is possible in " + "this version, and " + *chosen +
-                               " comes first");
-      else
-        ignore(variable, word,
-               "one of otlp, console, none" +
-                   (list_has(types_to_come, word) ? "; " + word + " is not in this version" : instead));
+    if (words.empty() || (!type_unset && to_.config.tracer_type != tracer_type::opentelemetry)) return;
+    std::erase_if(words, [this](std::string const& word) {
+      if (list_has(exporter_words, word)) return false;
+      ignore(variable, word, std::string("one of ") + exporter_words);
+      return true;
+    });
+    if (words.size() > 1 && std::erase(words, "none") > 0)
+      to_.warnings.push_back(std::string(variable) + ": none counts alone only, and is ignored beside others");
+    if (words.empty()) {
+      if (type_unset) to_.warnings.push_back(std::string(variable) + " names no exporter; the type stays agentops");
+      return;
     }
-    if (chosen == words.end()) return;
-    to_.origins["traces_exporter"] = config_origin::opentelemetry;
-    const bool is_type = list_has(types_to_come, *chosen);
-    if (!is_type) to_.config.traces_exporter = *chosen;
+    to_.config.traces_exporters = std::move(words);
+    to_.origins["traces_exporters"] = config_origin::opentelemetry;
     if (!type_unset) return;
     to_.config.tracer_type = tracer_type::opentelemetry;
-    if (is_type) value_from_text(*chosen, text_rules::own, to_.config.tracer_type);
     to_.origins["tracer_type"] = config_origin::opentelemetry;
   }
 

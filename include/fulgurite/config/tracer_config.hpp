@@ -82,8 +82,8 @@ struct tracer_config {
 
   /// The name of a tracer that was registered; it wins over `tracer_type`.
   std::string registered_type = {};
-  /// Of type opentelemetry: `otlp`, `console` or `none`.
-  std::string traces_exporter = "otlp";
+  /// Of type opentelemetry: `otlp`, `jaeger`, `zipkin`, `console`, `file` or `none`; several export to all.
+  std::vector<std::string> traces_exporters = {"otlp"};
   /// `grpc`, `http/protobuf` or `http/json`; empty where it follows from the endpoint.
   std::string otlp_protocol = {};
   pairs otlp_headers = {};
@@ -94,6 +94,20 @@ struct tracer_config {
   std::string otlp_compression = "gzip";
   /// For a batch with its retries; 0 is no limit.
   std::chrono::milliseconds otlp_timeout{10'000};
+  /// Basic authentication, or a bearer token, for Jaeger.
+  std::string jaeger_user = {}, jaeger_password = {}, jaeger_auth_token = {};
+  pairs jaeger_headers = {};
+  std::chrono::milliseconds jaeger_timeout{10'000};
+  pairs zipkin_headers = {};
+  std::chrono::milliseconds zipkin_timeout{10'000};
+  /// Of the exporter `file`.
+  std::string file = "traces.jsonl";
+  /// A PEM file: whom to trust instead of the system's list, where an exporter has no setting of its own for it.
+  std::string ca_file = {};
+  /// Proxies by the scheme of the endpoint, and the hosts that are reached without (transport/proxy.hpp).
+  std::string http_proxy = {}, https_proxy = {}, no_proxy = {};
+  /// How many requests of a batch may be under way at the same time.
+  std::size_t concurrent_requests = 1;
   // The batch processor's own defaults (processor/batch.hpp), larger than OpenTelemetry's.
   std::size_t max_queue_size = 65'536;
   std::size_t max_batch_size = 4'096;

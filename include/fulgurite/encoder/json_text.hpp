@@ -4,6 +4,7 @@
 // The same pieces for memory that grows are in encoder/json_writer.hpp.
 #pragma once
 
+#include <fulgurite/diagnostics/base64.hpp>
 #include <fulgurite/encoder/fast_decimal.hpp>
 #include <fulgurite/encoder/utf8.hpp>
 
@@ -108,30 +109,6 @@ inline void append_number(std::string& out, Number number) {
 inline void append_json_real(std::string& out, double number) {
   if (number - number == 0) return append_number(out, number);
   out += number != number ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-}
-
-/// How many characters octets take in base64.
-constexpr std::size_t base64_size(std::size_t octets) noexcept { return (octets + 2) / 3 * 4; }
-
-/// Writes octets in base64 with padding (RFC 4648, 4), without quotes; returns where it ended.
-inline char* write_base64(char* out, std::string_view octets) noexcept {
-  constexpr const char* alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto octet = [&](std::size_t i) -> std::uint32_t {
-    return i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0U;
-  };
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const std::uint32_t group = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
-    *out++ = alphabet[group >> 18];
-    *out++ = alphabet[group >> 12 & 63];
-    *out++ = i + 1 < octets.size() ? alphabet[group >> 6 & 63] : '=';
-    *out++ = i + 2 < octets.size() ? alphabet[group & 63] : '=';
-  }
-  return out;
-}
-inline void append_base64(std::string& out, std::string_view octets) {
-  const std::size_t at = out.size();
-  out.resize(at + base64_size(octets.size()));
-  write_base64(out.data() + at, octets);
 }
 
 }  // namespace detail

@@ -14,16 +14,20 @@
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/local_server.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/exporter/token_expiry.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fulgurite {
@@ -45,6 +49,10 @@ struct agentops_options {
   /// AgentOps' addresses; not used for the local server.
   std::string endpoint = "https://api.agentops.ai";
   std::string exporter_endpoint = "https://otlp.agentops.ai/v1/traces";
+  /// AgentOps' dashboard, to which the log links.
+  std::string app_url = "https://app.agentops.ai";
+  /// For the cloud: a PEM file, whom to trust instead of the system's list, and a proxy.
+  std::string ca_file = {}, proxy = {};
   bool gzip = true;
   /// For a batch, all its attempts included, and the server's start.
   std::chrono::milliseconds timeout{10'000};
@@ -52,6 +60,8 @@ struct agentops_options {
   /// was started and has died is started again at once; only where it dies again and again, three starts within this
   /// time, that waits too.
   std::chrono::milliseconds restart_interval{5'000};
+  /// A token that the cloud does not take any more is renewed at most this often.
+  std::chrono::milliseconds renewal_interval{60'000};
   delivery_options delivery = {.max_attempts = 3, .initial_backoff = std::chrono::milliseconds(50)};
 };
 
@@ -133,11 +143,12 @@ class agentops_exporter {
       const time_point until = std::chrono::steady_clock::now() + options.timeout;
       if (spool_) return send_or_keep(batch, until);
       std::string reason;
+      drop_old_token();
       for (int attempt = 0; attempt < max_attempts && !interrupted; ++attempt) {
         if (!channel_ && !connect(until)) break;
         channel_->begin();
         if (interrupted) break;
-        if (channel_->send(batch, until) == export_result::success) return export_result::success;
+        if (channel_->send(batch, until) == export_result::success) return link_to(batch), export_result::success;
         reason = channel_->reason();
         if (!lost()) break;
         replace(nullptr);
@@ -244,6 +255,7 @@ class agentops_exporter {
     }
 
     export_result send_or_keep(span_batch const& batch, time_point until) {
+      drop_old_token();
       if (!channel_ && (!spool_->is_due() || !connect(until))) {
         if (spool_->is_due()) spool_->not_answered();
         if (!offline_) {
@@ -268,11 +280,12 @@ class agentops_exporter {
       channel_->replay(until);
       if (lost()) replace(nullptr);
     }
-    /// The server is gone, or the token has run out: it is to be found, or started, once more.
+    /// The server is gone, or the token has run out: it is to be found, or started, once more. The cloud is never gone
+    /// for good, and its token stays good meanwhile.
     bool lost() const noexcept {
       using failure = detail::http_answer::failure;
       const failure why = channel_->wire().last_failure();
-      return why == failure::refused || (options.managed && why == failure::disconnected) ||
+      return (options.managed && (why == failure::refused || why == failure::disconnected)) ||
              channel_->wire().last_status() == 401 || channel_->wire().last_status() == 403;
     }
     detail::channel_options channel_options() const {
@@ -282,6 +295,27 @@ class agentops_exporter {
       to.name = "agentops";
       to.caller_says_lost = true;
       return to;
+    }
+
+    /// When a token's own time is nearly over (RFC 7519, `exp`); never where it does not say.
+    static time_point renewal_time(std::string_view token) {
+      constexpr std::int64_t before = 60, longest = 366 * 86'400;
+      const std::int64_t left = detail::token_expiry(token).value_or(longest) - std::time(nullptr);
+      return std::chrono::steady_clock::now() +
+             std::chrono::seconds(std::clamp<std::int64_t>(left - before, 0, longest));
+    }
+    /// Lets go of a token that is about to run out, if another may be fetched.
+    void drop_old_token() {
+      const time_point now = std::chrono::steady_clock::now();
+      if (channel_ && !options.managed && now >= renew_at_ && now >= not_before_) replace(nullptr);
+    }
+    /// Where the newest trace can be looked at.
+    void link_to(span_batch const& batch) const {
+      if (options.managed) return;
+      trace_id last;
+      batch.for_each([&](record_view const& record) { last = record.trace_id(); });
+      detail::log(log_level::info, "agentops: " + options.app_url + "/sessions?trace_id=" + last.to_hex(),
+                  "agentops session link");
     }
 
     static void say(std::string const& what) { detail::log(log_level::error, "agentops: " + what); }
@@ -300,6 +334,8 @@ class agentops_exporter {
       not_before_ = now + options.restart_interval;
       if (!options.managed) {
         const std::string problem = open(options.endpoint, options.exporter_endpoint, until);
+        // A key that is refused stays refused, and one token a minute is enough.
+        if (problem.empty() || refused_) not_before_ = now + options.renewal_interval;
         return problem.empty() || (say(problem), false);
       }
       if (options.environment == "production") return say(not_in_production), false;
@@ -346,6 +382,7 @@ class agentops_exporter {
     std::string open(std::string const& base, std::string const& traces, time_point until) {
       detail::http_endpoint auth;
       detail::http_wire_options to;
+      refused_ = false;
       std::string problem = detail::parse_endpoint(base + "/v3/auth/token", auth);
       if (problem.empty()) problem = detail::parse_endpoint(traces, to.endpoint);
       if (!problem.empty()) return problem;
@@ -354,18 +391,30 @@ class agentops_exporter {
       body += '}';
       const detail::http_answer answer = ask("POST", auth, body, until);
       const std::string token = answer.status == 200 ? detail::json_text_member(answer.body, "token") : std::string();
+      refused_ = answer.status >= 400 && answer.status < 500 && answer.status != 429;
       if (token.empty() || !detail::is_valid_header("Authorization", token))
         return "no token from " + auth.to_text() + ": " +
                (answer.status == 0 ? answer.error
                                    : "HTTP " + std::to_string(answer.status) + " " + detail::for_log(answer.body));
       to.headers = {{"Authorization", "Bearer " + token}};
+      if (!options.managed) {
+        to.tls.ca_file = options.ca_file;
+        if (problem = detail::parse_proxy(options.proxy, to.proxy); !problem.empty()) return problem;
+        renew_at_ = renewal_time(token);
+      }
       replace(std::make_unique<detail::otlp_channel>(channel_options(), std::move(to), spool_));
       return {};
     }
 
     detail::http_answer ask(const char* method, detail::http_endpoint const& to, std::string const& body,
                             time_point until) {
-      detail::http_client client(to);
+      detail::http_proxy proxy;
+      detail::tls_options tls;
+      if (!options.managed) {
+        tls.ca_file = options.ca_file;
+        detail::parse_proxy(options.proxy, proxy);
+      }
+      detail::http_client client(to, std::move(tls), std::move(proxy));
       {
         const std::lock_guard lock(mutex_);
         asking_ = &client;
@@ -408,6 +457,10 @@ class agentops_exporter {
     exporter_stats before_;
     time_point not_before_ = {}, first_start_ = {};
     int starts_ = 0;
+    /// When the cloud's token is renewed.
+    time_point renew_at_ = time_point::max();
+    /// The cloud did not take the key.
+    bool refused_ = false;
     bool said_missing_ = false, hurried_ = false;
   };
 

@@ -12,8 +12,8 @@
 
 #include <fulgurite/delivery/retry.hpp>
 #include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/version.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
+#include <fulgurite/exporter/http_options.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
 #include <fulgurite/transport/http.hpp>
 
@@ -30,10 +30,6 @@
 namespace fulgurite {
 inline namespace v1 {
 namespace detail {
-
-inline std::string user_agent() {
-  return std::string("fulgurite/") + library_version + " OTel-OTLP-Exporter-Cpp/" + library_version;
-}
 
 /// Signs requests, or whatever else must be done to each attempt at one. From any thread.
 class request_signer {
@@ -224,22 +220,6 @@ class http_wire {
   int last_status_ = 0;
   http_answer::failure last_failure_ = http_answer::failure::none;
 };
-
-/// What is wrong with the options of an exporter over HTTP, or nothing; what is right is in `to`.
-template <class Options>
-std::string read_http_options(Options& options, http_wire_options& to) {
-  std::string problem = parse_endpoint(options.endpoint, to.endpoint);
-  for (auto const& [name, value] : options.headers)
-    if (problem.empty() && !is_valid_header(name, value))
-      problem = "a header has no valid name, or a control character in its value";
-  if (problem.empty() && options.client_certificate.empty() != options.client_key.empty())
-    problem = options.client_key.empty() ? "the client's certificate has no key: client_key is empty"
-                                         : "the client's key has no certificate: client_certificate is empty";
-  if (problem.empty()) problem = parse_proxy(options.proxy, to.proxy);
-  to.headers = std::move(options.headers);
-  to.tls = {std::move(options.ca_file), std::move(options.client_certificate), std::move(options.client_key)};
-  return problem;
-}
 
 }  // namespace detail
 }  // namespace v1

@@ -1,4 +1,5 @@
-// gzip of a request's body (zlib), in memory that is kept from one to the next: a deflate state alone is 256 KiB.
+// gzip (zlib): of a request's body, in memory that is kept from one to the next, for a deflate state alone is 256 KiB;
+// and of an answer's, which may be a bomb.
 #pragma once
 
 #include <zlib.h>
@@ -6,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -43,6 +46,34 @@ class gzip_compressor {
   };
   std::unique_ptr<z_stream, end> stream_;
 };
+
+enum class gunzip_result { whole, malformed, too_large };
+
+/// Replaces `out` by what was compressed, of which no more than `limit` bytes are ever held. Throws `std::bad_alloc`.
+inline gunzip_result gunzip(std::string_view packed, std::size_t limit, std::string& out) {
+  out.clear();
+  z_stream stream{};
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();
+  struct end {
+    z_stream& of;
+    ~end() { inflateEnd(&of); }
+  } const ended{stream};
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  char piece[16 * 1024];
+  for (int code = Z_OK; code != Z_STREAM_END;) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece);
+    stream.avail_out = sizeof piece;
+    code = inflate(&stream, Z_NO_FLUSH);
+    if (code == Z_MEM_ERROR) throw std::bad_alloc();
+    // Z_BUF_ERROR: all is read and the end has not come.
+    if (code != Z_OK && code != Z_STREAM_END) return gunzip_result::malformed;
+    const std::size_t made = sizeof piece - stream.avail_out;
+    if (made > limit - out.size()) return gunzip_result::too_large;
+    out.append(piece, made);
+  }
+  return stream.avail_in == 0 ? gunzip_result::whole : gunzip_result::malformed;
+}
 
 }  // namespace detail
 }  // namespace v1

@@ -1,0 +1,41 @@
+// What exporters over HTTP/1.1 and over gRPC share beside their channel: how options are read, and who they say they
+// are.
+#pragma once
+
+#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/transport/endpoint.hpp>
+#include <fulgurite/transport/http_message.hpp>
+#include <fulgurite/transport/proxy.hpp>
+#include <fulgurite/transport/tls_options.hpp>
+
+#include <string>
+#include <utility>
+
+namespace fulgurite {
+inline namespace v1 {
+namespace detail {
+
+/// The product and the version (opentelemetry-specification, protocol/exporter.md, User Agent).
+inline std::string user_agent() {
+  return std::string("fulgurite/") + library_version + " OTel-OTLP-Exporter-Cpp/" + library_version;
+}
+
+/// What is wrong with an exporter's options, or nothing; what is right is in `to`.
+template <class Options, class WireOptions>
+std::string read_http_options(Options& options, WireOptions& to) {
+  std::string problem = parse_endpoint(options.endpoint, to.endpoint);
+  for (auto const& [name, value] : options.headers)
+    if (problem.empty() && !is_valid_header(name, value))
+      problem = "a header has no valid name, or a control character in its value";
+  if (problem.empty() && options.client_certificate.empty() != options.client_key.empty())
+    problem = options.client_key.empty() ? "the client's certificate has no key: client_key is empty"
+                                         : "the client's key has no certificate: client_certificate is empty";
+  if (problem.empty()) problem = parse_proxy(options.proxy, to.proxy);
+  to.headers = std::move(options.headers);
+  to.tls = {std::move(options.ca_file), std::move(options.client_certificate), std::move(options.client_key)};
+  return problem;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace fulgurite
