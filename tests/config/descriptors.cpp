@@ -23,7 +23,8 @@ TEST_CASE("every setting has a name, a sentence and, if it has variables, some t
     for (const char* variable : {field.variable, field.standard}) {
       if (!variable) continue;
       CHECK(variables.insert(variable).second);
-      CHECK(std::string(variable).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == std::string::npos);
+      CHECK(std::string(variable).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") ==
+            std::string::npos);
     }
   });
   CHECK(settings > 20);

@@ -94,7 +94,7 @@ TEST_CASE("every variable is read") {
   CHECK(general.service_name == "otel");
   CHECK(general.resource_attributes == fg::tracer_config::pairs{{"a", "1"}});
   CHECK(general.tracer_type == fg::tracer_type::opentelemetry);
-  CHECK(general.traces_exporter == "console");
+  CHECK(general.traces_exporters == std::vector<std::string>{"console"});
   CHECK(general.sampler == "parentbased_traceidratio");
   CHECK(general.sampling_rate == 0.25);
   CHECK(general.propagators == std::vector<std::string>{"tracecontext"});
@@ -178,18 +178,17 @@ TEST_CASE("every problem at once, secrets hidden") {
                             {"ZIPKIN_ENDPOINT", "nowhere"},
                             {"TRACER_LOG_LEVEL", "loud"}},
                            {"mine"});
-  CHECK(
-      std::string(fg::config_error(loaded.problems).what()) ==
-      "the tracer's configuration has 7 problems\n"
-      "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, noop, mine; not in this version: jaeger, zipkin\n"
-      "  TRACER_SAMPLING_RATE=\"1.5\": allowed is a number from 0 to 1\n"
-      "  TRACER_INSTRUMENT_MANAGED=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
-      "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://..., without user "
-      "and password\n"
-      "  AGENTOPS_DAEMON=\"2\": allowed is true, false, 1, 0, yes, no, on, off\n"
-      "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or "
-      "https://..., without user and password\n"
-      "  TRACER_LOG_LEVEL=\"loud\": allowed is debug, info, warn, error, off");
+  CHECK(std::string(fg::config_error(loaded.problems).what()) ==
+        "the tracer's configuration has 7 problems\n"
+        "  TRACER_TYPE=\"jeager\": allowed is agentops, opentelemetry, jaeger, zipkin, noop, mine\n"
+        "  TRACER_SAMPLING_RATE=\"1.5\": allowed is a number from 0 to 1\n"
+        "  TRACER_INSTRUMENT_MANAGED=\"maybe\": allowed is true, false, 1, 0, yes, no, on, off\n"
+        "  ZIPKIN_ENDPOINT=\"nowhere\": allowed is an address http://host[:port][/path] or https://..., without user "
+        "and password\n"
+        "  AGENTOPS_DAEMON=\"2\": allowed is true, false, 1, 0, yes, no, on, off\n"
+        "  AGENTOPS_API_ENDPOINT=\"ftp://********@host\": allowed is an address http://host[:port][/path] or "
+        "https://..., without user and password\n"
+        "  TRACER_LOG_LEVEL=\"loud\": allowed is debug, info, warn, error, off");
   CHECK(loaded.warnings.empty());
   for (const char* rate : {"nan", "-0.1", "inf", "half", "1e400"}) {
     CAPTURE(rate);
@@ -218,18 +217,16 @@ TEST_CASE("OpenTelemetry's variables are warned about and ignored") {
   CHECK(config.otlp_headers.empty());
   CHECK(config.resource_attributes.empty());
   CHECK(config.sampler.empty());
-  CHECK(config.traces_exporter == "otlp");
+  CHECK((config.traces_exporters == std::vector<std::string>{"otlp", "console"}));
   CHECK(config.propagators == std::vector<std::string>{"baggage"});
-  REQUIRE(loaded.warnings.size() == 11);
+  REQUIRE(loaded.warnings.size() == 10);
   std::string all;
   for (auto const& warning : loaded.warnings) all += warning + "\n";
   CHECK(all.find("s3cret") == std::string::npos);
   CHECK(all.find("OTEL_PROPAGATORS=\"b3\" is ignored: allowed is tracecontext, baggage, none in this version\n") !=
         std::string::npos);
-  CHECK(all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, console, none\n") !=
-        std::string::npos);
-  CHECK(all.find("OTEL_TRACES_EXPORTER=\"console\" is ignored: only one exporter is possible in this version, and otlp "
-                 "comes first\n") != std::string::npos);
+  CHECK(all.find("OTEL_TRACES_EXPORTER=\"carrier-pigeon\" is ignored: allowed is one of otlp, jaeger, zipkin, console, "
+                 "file, none\n") != std::string::npos);
   CHECK(all.find("OTEL_BSP_SCHEDULE_DELAY=\"-1\" is ignored: allowed is whole milliseconds from 0 to 2147483647\n") !=
         std::string::npos);
   CHECK(all.find("OTEL_SDK_DISABLED=\"1\" is ignored: allowed is true, false\n") != std::string::npos);
@@ -258,31 +255,70 @@ TEST_CASE("redaction rules: every wrong one is a problem, under the variable or 
   CHECK(loaded.problems[2].value == "detect:cards");
 }
 
-TEST_CASE("OTEL_TRACES_EXPORTER chooses the type where nothing else does") {
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "otlp"}}).tracer_type == fg::tracer_type::opentelemetry);
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "none"}}).tracer_type == fg::tracer_type::opentelemetry);
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "none"}}).traces_exporter == "none");
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "zipkin"}}).tracer_type == fg::tracer_type::zipkin);
-  CHECK(clean({{"TRACER_TYPE", "noop"}, {"OTEL_TRACES_EXPORTER", "otlp"}}).tracer_type == fg::tracer_type::noop);
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "Jaeger"}}).tracer_type == fg::tracer_type::jaeger);
-  CHECK(clean({{"OTEL_TRACES_EXPORTER", "otlp,OTLP"}}).traces_exporter == "otlp");
-  auto loaded = load({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_TRACES_EXPORTER", "zipkin"}});
-  CHECK(loaded.config.traces_exporter == "otlp");
-  CHECK(loaded.warnings == std::vector<std::string>{"OTEL_TRACES_EXPORTER=\"zipkin\" is ignored: allowed is one of "
-                                                    "otlp, console, none; zipkin is not in this version"});
-  loaded = load({{"OTEL_TRACES_EXPORTER", "logging"}});
+TEST_CASE("OTEL_TRACES_EXPORTER chooses exporters, and the type where nothing else does") {
+  using list = std::vector<std::string>;
+  const auto exporters = [](const char* given) { return clean({{"OTEL_TRACES_EXPORTER", given}}).traces_exporters; };
+  for (const char* const word : {"otlp", "jaeger", "zipkin", "console", "file", "none"}) {
+    CAPTURE(word);
+    CHECK(exporters(word) == list{word});
+    CHECK(clean({{"OTEL_TRACES_EXPORTER", word}}).tracer_type == fg::tracer_type::opentelemetry);
+  }
+  CHECK(exporters("Jaeger, otlp,OTLP") == list{"jaeger", "otlp"});
+  CHECK(clean({{"TRACER_TYPE", "opentelemetry"}, {"OTEL_TRACES_EXPORTER", "zipkin"}}).traces_exporters ==
+        list{"zipkin"});
+  // The type is said, and is another.
+  const fg::tracer_config other = clean({{"TRACER_TYPE", "noop"}, {"OTEL_TRACES_EXPORTER", "zipkin,nonsense"}});
+  CHECK(other.tracer_type == fg::tracer_type::noop);
+  CHECK(other.traces_exporters == list{"otlp"});
+
+  auto loaded = load({{"OTEL_TRACES_EXPORTER", "logging"}});
   CHECK(loaded.config.tracer_type == fg::tracer_type::agentops);
-  CHECK(loaded.warnings == std::vector<std::string>{"OTEL_TRACES_EXPORTER=\"logging\" is ignored: allowed is one of "
-                                                    "otlp, console, none; the type stays agentops"});
-  loaded = load({{"OTEL_TRACES_EXPORTER", "zipkin,console"}});
-  CHECK(loaded.config.tracer_type == fg::tracer_type::opentelemetry);
-  CHECK(loaded.config.traces_exporter == "console");
+  CHECK(loaded.warnings == list{"OTEL_TRACES_EXPORTER=\"logging\" is ignored: allowed is one of otlp, jaeger, zipkin, "
+                                "console, file, none",
+                                "OTEL_TRACES_EXPORTER names no exporter; the type stays agentops"});
+  loaded = load({{"OTEL_TRACES_EXPORTER", "none,console"}});
+  CHECK(loaded.config.traces_exporters == list{"console"});
   CHECK(loaded.warnings.size() == 1);
-  loaded = load({{"OTEL_TRACES_EXPORTER", "zipkin,console"}}, {"zipkin"});
-  CHECK(loaded.config.tracer_type == fg::tracer_type::zipkin);
-  CHECK(loaded.warnings.size() == 1);
-  loaded = load({{"TRACER_TYPE", "zipkin"}, {"OTEL_TRACES_EXPORTER", "zipkin"}});
-  CHECK(loaded.warnings.empty());
+}
+
+TEST_CASE("Jaeger, Zipkin, files, proxies") {
+  const fg::tracer_config config = clean({{"JAEGER_USER", "ann"},
+                                          {"OTEL_EXPORTER_JAEGER_PASSWORD", "p"},
+                                          {"JAEGER_AUTH_TOKEN", "t"},
+                                          {"JAEGER_HEADERS", "x-a=1%2C2"},
+                                          {"OTEL_EXPORTER_JAEGER_TIMEOUT", "7"},
+                                          {"OTEL_EXPORTER_JAEGER_ENDPOINT", "http://j:1/api/traces"},
+                                          {"ZIPKIN_HEADERS", "x-b=2"},
+                                          {"OTEL_EXPORTER_ZIPKIN_TIMEOUT", "8"},
+                                          {"TRACER_FILE", "/tmp/t.jsonl"},
+                                          {"TRACER_CA_FILE", "/ca.pem"},
+                                          {"http_proxy", "http://plain:3128"},
+                                          {"HTTPS_PROXY", "http://u:s3cret@safe:3128"},
+                                          {"no_proxy", "localhost"},
+                                          {"TRACER_CONCURRENT_REQUESTS", "4"}});
+  CHECK(config.jaeger_user == "ann");
+  CHECK(config.jaeger_password == "p");
+  CHECK(config.jaeger_auth_token == "t");
+  CHECK(config.jaeger_headers == fg::tracer_config::pairs{{"x-a", "1,2"}});
+  CHECK(config.jaeger_timeout.count() == 7);
+  CHECK(config.jaeger_endpoint == "http://j:1/api/traces");
+  CHECK(config.zipkin_headers == fg::tracer_config::pairs{{"x-b", "2"}});
+  CHECK(config.zipkin_timeout.count() == 8);
+  CHECK(config.file == "/tmp/t.jsonl");
+  CHECK(config.ca_file == "/ca.pem");
+  CHECK(config.http_proxy == "http://plain:3128");
+  CHECK(config.https_proxy == "http://u:s3cret@safe:3128");
+  CHECK(config.no_proxy == "localhost");
+  CHECK(config.concurrent_requests == 4);
+
+  const auto loaded = load({{"JAEGER_ENDPOINT", "udp:h"},
+                            {"TRACER_CONCURRENT_REQUESTS", "65"},
+                            {"JAEGER_AUTH_TOKEN", "s3\ncret"},
+                            {"http_proxy", "socks5://u:s3cret@h"}});
+  REQUIRE(loaded.problems.size() == 3);
+  REQUIRE(loaded.warnings.size() == 1);
+  CHECK(loaded.warnings[0].find("s3cret") == std::string::npos);
+  for (auto const& problem : loaded.problems) CHECK(problem.value.find("s3cret") == std::string::npos);
 }
 
 TEST_CASE("the sampler's argument belongs to a ratio sampler") {

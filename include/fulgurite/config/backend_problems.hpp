@@ -43,7 +43,7 @@ inline std::vector<config_problem> problems_of_backend(loaded_config const& from
             "the key of AgentOps' cloud, or AGENTOPS_MANAGED=true for the local server");
   if (exports_by(config, "none") && config.tracer_type == tracer_type::opentelemetry &&
       config.traces_exporters.size() > 1)
-    missing("traces_exporters", "traces_exporters", text_of(config.traces_exporters), "none alone, or others");
+    missing("traces_exporters", "OTEL_TRACES_EXPORTER", text_of(config.traces_exporters), "none alone, or others");
   if (exports_by(config, "jaeger") && !config.jaeger_user.empty() && config.jaeger_user.find(':') != std::string::npos)
     missing("jaeger_user", "JAEGER_USER", config.jaeger_user, "a name without a colon (RFC 7617)");
   if (!exports_by(config, "otlp") || has_problem(so_far, {"traces_exporters"})) return problems;

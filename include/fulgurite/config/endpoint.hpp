@@ -56,7 +56,7 @@ inline std::optional<endpoint_parts> split_endpoint(std::string_view text) {
   }
   if (parts.host.empty()) return std::nullopt;
   if (port.empty()) {
-    parts.port = parts.scheme == "https" ? 443 : 80;
+    parts.port = parts.scheme == "https" ? 443 : parts.scheme == "udp" ? 6831 : 80;
     return parts;
   }
   if (port.front() != ':') return std::nullopt;

@@ -1,0 +1,166 @@
+// The backend chosen when the program is built: `selected_tracer` is one composition, named by
+// -DFULGURITE_BACKEND=WORD, and `make_selected_tracer()` makes it. WORD is noop, console, agentops, opentelemetry,
+// jaeger, zipkin or runtime, the same in the whole program (it is part of the types' names, so that files which differ
+// do not link).
+//
+// Nothing but that backend is compiled in, and nothing but its dependency is needed; with `noop` nothing is left of the
+// tracing at all. The settings are those of a `tracer_config` that the program fills: only `runtime` reads the
+// environment (needs fulgurite/backends.hpp in one file of the program, or fulgurite-runtime).
+#pragma once
+
+#ifndef FULGURITE_BACKEND
+#error \
+    "fulgurite/select.hpp: say which backend, with -DFULGURITE_BACKEND=noop, console, agentops, opentelemetry, jaeger, zipkin or runtime"
+#endif
+
+#define FULGURITE_WORD_noop 1
+#define FULGURITE_WORD_console 2
+#define FULGURITE_WORD_agentops 3
+#define FULGURITE_WORD_opentelemetry 4
+#define FULGURITE_WORD_jaeger 5
+#define FULGURITE_WORD_zipkin 6
+#define FULGURITE_WORD_runtime 7
+#define FULGURITE_JOIN_AGAIN(a, b) a##b
+#define FULGURITE_JOIN(a, b) FULGURITE_JOIN_AGAIN(a, b)
+#define FULGURITE_SELECTED FULGURITE_JOIN(FULGURITE_WORD_, FULGURITE_BACKEND)
+
+#if FULGURITE_SELECTED == 1
+#include <fulgurite/noop.hpp>
+#elif FULGURITE_SELECTED == 2
+#include <fulgurite/exporter/console.hpp>
+#elif FULGURITE_SELECTED == 3
+#include <fulgurite/exporter/agentops.hpp>
+#elif FULGURITE_SELECTED == 4
+#include <fulgurite/config/endpoint.hpp>
+#include <fulgurite/exporter/otlp_http.hpp>
+#elif FULGURITE_SELECTED == 5
+#include <fulgurite/exporter/jaeger_http.hpp>
+#elif FULGURITE_SELECTED == 6
+#include <fulgurite/exporter/zipkin.hpp>
+#elif FULGURITE_SELECTED == 7
+#include <fulgurite/runtime.hpp>
+#else
+#error \
+    "fulgurite/select.hpp: FULGURITE_BACKEND is none of noop, console, agentops, opentelemetry, jaeger, zipkin, runtime"
+#endif
+
+#if FULGURITE_SELECTED != 1 && FULGURITE_SELECTED != 7
+#include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/fulgurite.hpp>
+
+#include <string>
+#include <utility>
+#endif
+
+namespace fulgurite {
+inline namespace v1 {
+
+/// One namespace a backend: two files of a program that were built for different ones refer to different things.
+inline namespace FULGURITE_JOIN(selected_, FULGURITE_BACKEND) {
+
+#if FULGURITE_SELECTED == 1
+
+using selected_tracer = noop_tracer;
+
+/// A tracer of nothing. Takes whatever the others take.
+template <class... Ignored>
+selected_tracer make_selected_tracer(Ignored const&...) noexcept {
+  return {};
+}
+
+#elif FULGURITE_SELECTED == 7
+
+using selected_tracer = any_tracer;
+
+/// What the environment says; throws config_error.
+inline selected_tracer make_selected_tracer() { return get_tracer_from_env(); }
+/// What a configuration says; throws config_error.
+inline selected_tracer make_selected_tracer(tracer_config const& config) { return create_tracer(config); }
+
+#else
+
+#if FULGURITE_SELECTED == 2
+using selected_exporter = console_exporter;
+inline selected_exporter make_selected_exporter(tracer_config const&) { return selected_exporter(); }
+#elif FULGURITE_SELECTED == 3
+using selected_exporter = agentops_exporter;
+inline selected_exporter make_selected_exporter(tracer_config const& config) {
+  agentops_options options;
+  options.managed = uses_local_agentops(config);
+  options.daemon = config.agentops_daemon;
+  options.environment = config.environment;
+  options.data_directory = config.agentops_data_directory;
+  options.api_key = config.agentops_api_key;
+  options.delivery.spool = config.spool;
+  if (!config.agentops_api_endpoint.empty()) options.endpoint = config.agentops_api_endpoint;
+  if (!config.agentops_exporter_endpoint.empty()) options.exporter_endpoint = config.agentops_exporter_endpoint;
+  return selected_exporter(std::move(options));
+}
+#elif FULGURITE_SELECTED == 4
+using selected_exporter = otlp_http_exporter;
+/// Over HTTP in protobuf: the default endpoint is http://localhost:4318/v1/traces.
+inline selected_exporter make_selected_exporter(tracer_config const& config) {
+  tracer_config over_http = config;
+  over_http.otlp_protocol = "http/protobuf";
+  otlp_http_options options;
+  options.endpoint = otlp_target_of(over_http).url;
+  options.headers = config.otlp_headers;
+  options.gzip = config.otlp_compression != "none";
+  options.timeout = config.otlp_timeout;
+  options.ca_file = config.otlp_certificate.empty() ? config.ca_file : config.otlp_certificate;
+  options.client_certificate = config.otlp_client_certificate;
+  options.client_key = config.otlp_client_key;
+  options.delivery.spool = config.spool;
+  return selected_exporter(std::move(options));
+}
+#elif FULGURITE_SELECTED == 5
+using selected_exporter = jaeger_http_exporter;
+inline selected_exporter make_selected_exporter(tracer_config const& config) {
+  jaeger_http_options options;
+  options.endpoint = config.jaeger_endpoint;
+  options.headers = config.jaeger_headers;
+  options.timeout = config.jaeger_timeout;
+  options.ca_file = config.ca_file;
+  options.delivery.spool = config.spool;
+  return selected_exporter(std::move(options));
+}
+#else
+using selected_exporter = zipkin_exporter;
+inline selected_exporter make_selected_exporter(tracer_config const& config) {
+  zipkin_options options;
+  options.endpoint = config.zipkin_endpoint;
+  options.headers = config.zipkin_headers;
+  options.timeout = config.zipkin_timeout;
+  options.ca_file = config.ca_file;
+  options.delivery.spool = config.spool;
+  return selected_exporter(std::move(options));
+}
+#endif
+
+using selected_tracer = tracer<parent_based<ratio_sampler>, selected_exporter>;
+
+/// The tracer of these settings. What is wrong with them is logged, and the tracer then exports nothing. Those of other
+/// backends count nothing.
+inline selected_tracer make_selected_tracer(tracer_config const& config = {}) {
+  resource of{config.service_name, config.service_version, config.environment, {}};
+  for (auto const& [key, value] : config.resource_attributes) of.attributes.push_back({key, attribute_value(value)});
+  return selected_tracer(std::move(of), parent_based{ratio_sampler{config.sampling_rate}},
+                         make_selected_exporter(config));
+}
+
+#endif
+
+}  // namespace FULGURITE_JOIN(selected_,FULGURITE_BACKEND)
+}  // namespace v1
+}  // namespace fulgurite
+
+#undef FULGURITE_WORD_noop
+#undef FULGURITE_WORD_console
+#undef FULGURITE_WORD_agentops
+#undef FULGURITE_WORD_opentelemetry
+#undef FULGURITE_WORD_jaeger
+#undef FULGURITE_WORD_zipkin
+#undef FULGURITE_WORD_runtime
+#undef FULGURITE_JOIN_AGAIN
+#undef FULGURITE_JOIN
+#undef FULGURITE_SELECTED

@@ -1,0 +1,32 @@
+// Built once for each word of FULGURITE_BACKEND.
+#include <fulgurite/select.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string_view>
+#include <type_traits>
+
+namespace fg = fulgurite;
+
+#define TEXT_OF_AGAIN(word) #word
+#define TEXT_OF(word) TEXT_OF_AGAIN(word)
+
+namespace {
+constexpr std::string_view backend = TEXT_OF(FULGURITE_BACKEND);
+}
+
+TEST_CASE("one program text for every backend") {
+  fg::selected_tracer tracer = fg::make_selected_tracer();
+  {
+    auto span = tracer.trace_context("selected");
+    span.set_attribute("backend", backend);
+    CHECK(span.is_recording() == (backend != "noop"));
+  }
+  CHECK(tracer.is_on() == (backend != "noop"));
+  tracer.shutdown(std::chrono::milliseconds(0));
+}
+
+TEST_CASE("noop is the type that is nothing, runtime the one that is chosen later") {
+  constexpr bool is_noop = requires(fg::selected_tracer t) { requires std::is_empty_v<decltype(t)>; };
+  CHECK(is_noop == (backend == "noop"));
+}
