@@ -279,6 +279,7 @@ class grpc_client {
     }
     CURLcode code = CURLE_OK;
     // What refuses a call early need not read the rest of it.
+    // libcurl 7.88 does not see a refusal that comes when it has no room left to send: then the deadline ends it.
     const curl_transfer::outcome how = curl_->run(deadline, [&] { return response.is_over(); }, code);
     if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
     long connections = 0;
