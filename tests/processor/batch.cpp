@@ -1,70 +1,16 @@
 #include <fulgurite/processor/batch.hpp>
 
+#include "../gated_exporter.hpp"
 #include "../tracing.hpp"
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <memory>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 namespace fg = fulgurite;
 using namespace fulgurite_test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A backend that a test opens and closes, and that remembers the batches' sizes.
-struct gate {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool open = true, interrupted = false, heeds_interrupt = true, hurried = false, heeds_hurry = false;
-  int waiting = 0;
-  fg::export_result result = fg::export_result::success;
-  std::vector<std::size_t> batches;
-
-  void set_open(bool to) {
-    const std::lock_guard lock(mutex);
-    open = to;
-    changed.notify_all();
-  }
-  void wait_for_export() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return waiting > 0; });
-  }
-};
-
-struct gated_exporter {
-  std::shared_ptr<gate> at = std::make_shared<gate>();
-
-  fg::export_result export_spans(fg::span_batch const& batch) {
-    std::unique_lock lock(at->mutex);
-    ++at->waiting;
-    at->changed.notify_all();
-    at->changed.wait(lock, [this] {
-      return at->open || (at->interrupted && at->heeds_interrupt) || (at->hurried && at->heeds_hurry);
-    });
-    --at->waiting;
-    if (!at->open) return fg::export_result::failure;
-    at->batches.push_back(batch.size());
-    at->changed.notify_all();
-    return at->result;
-  }
-  bool flush(fg::deadline) { return true; }
-  bool shutdown(fg::deadline) { return true; }
-  void interrupt() noexcept {
-    const std::lock_guard lock(at->mutex);
-    at->interrupted = true;
-    at->changed.notify_all();
-  }
-  void hurry() noexcept {
-    const std::lock_guard lock(at->mutex);
-    at->hurried = true;
-    at->changed.notify_all();
-  }
-};
 
 using gated_tracer = fg::tracer<fg::always_on_sampler, gated_exporter>;
 

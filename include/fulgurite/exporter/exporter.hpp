@@ -10,9 +10,9 @@
 //   void hurry() noexcept                    shutdown has begun: for good, a batch gets one attempt and nothing is
 //                                            waited for, also in the `export_spans` that is under way
 //   deadline idle_at() const noexcept        when `idle` wants to be called; `deadline::max()`: not before the next
-//   batch bool keeps_undelivered() const noexcept  what it cannot deliver at shutdown it can still put somewhere, if it
-//   is given
-//                                            the time: it is interrupted some time before the end
+//                                            batch
+//   bool keeps_undelivered() const noexcept  what it cannot deliver at shutdown it can still put somewhere, if it is
+//                                            given the time: it is interrupted some time before the end
 //   void after_fork() noexcept               in the child of a fork, which has one thread: locks that another one held,
 //                                            and connections, are the parent's
 //
@@ -21,7 +21,7 @@
 //   void idle() noexcept                     work of its own while there is nothing to export, for about one request
 //
 // Models: `noop_exporter` (exporter/noop.hpp), `memory_exporter`, `console_exporter`, `otlp_http_exporter`,
-// `agentops_exporter`, each in its own header here.
+// `agentops_exporter`, `file_exporter`, each in its own header here; `fan_out` joins several.
 #pragma once
 
 #include <fulgurite/record/span_batch.hpp>
@@ -72,6 +72,9 @@ struct exporter_stats {
   std::uint64_t replayed = 0;
   /// Files of the spool that could not be read.
   std::uint64_t set_aside = 0;
+  /// Of batches reported as success, by an exporter that has a queue of its own: spans that wait there, in memory; that
+  /// found no room there; that were given up there at shutdown.
+  std::uint64_t waiting = 0, queue_full = 0, shutdown = 0;
 };
 
 /// `static_assert(fulgurite::check_exporter<mine>())` says in a sentence what a class lacks to be an exporter.

@@ -6,15 +6,13 @@
 // flush and shutdown return at their deadline.
 #pragma once
 
-#include <fulgurite/context/thread_state.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/engine/worker_thread.hpp>
 #include <fulgurite/processor/overflow.hpp>
 #include <fulgurite/processor/processor.hpp>
 #include <fulgurite/record/record_chunk.hpp>
 
-#include <pthread.h>
-#include <signal.h>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -24,7 +22,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace fulgurite {
@@ -206,22 +203,16 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void start_thread() noexcept {
     if (started_) return;
     started_ = true;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-      std::thread([self = shared_from_this()]() noexcept { self->work(); }).detach();
+      start_worker_thread("fulgurite-out", [self = shared_from_this()]() noexcept { self->work(); });
     } catch (...) {
       finished_ = stopping_ = true;
       drop_queue();
       log(log_level::error, "the exporting thread cannot be started; this tracer's spans are dropped");
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   void work() noexcept {
-    pthread_setname_np(pthread_self(), "fulgurite-out");
-    suppress_tracing();
     lock_type lock(mutex_);
     while (!stopping_) {
       wait(lock);
@@ -303,14 +294,6 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     queued_.store(queued() - spans, std::memory_order_relaxed);
     undelivered_ += spans;
     target_->count_dropped(drop_cause::shutdown, spans);
-  }
-
-  /// What an exporter's libraries trace on this thread would be exported, and traced, and so on.
-  static void suppress_tracing() noexcept {
-    if (thread_state* thread = own_thread()) {
-      thread->suppressed = true;
-      thread->current.fast_pipeline = no_pipeline;
-    }
   }
 
   struct nowhere final : export_target {

@@ -212,14 +212,17 @@ class typed_pipeline final : public pipeline {
       const exporter_stats own = exporter_.stats();
       sum.retried = own.retried;
       // While a batch is being exported its exporter has counted it, and nobody else yet.
-      sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed);
-      sum.queued += own.spooled;
+      sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed + own.waiting +
+                                                 own.queue_full + own.shutdown);
+      sum.queued += own.spooled + own.waiting;
       sum.spooled = own.spooled;
       sum.replayed = own.replayed;
       sum.set_aside = own.set_aside;
       sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += own.failed;
       sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
       sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
+      sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += own.queue_full;
+      sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += own.shutdown;
     }
     sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += lost_in_rings;
     sum.by_cause[static_cast<std::size_t>(drop_cause::signal)] += lost_in_handlers;
@@ -338,7 +341,7 @@ class typed_pipeline final : public pipeline {
         lost_in_rings() + dropped_[static_cast<std::size_t>(drop_cause::queue_full)].load(std::memory_order_relaxed);
     if constexpr (requires { exporter_.stats(); }) {
       const exporter_stats own = exporter_.stats();
-      lost += own.rejected + own.too_large + own.failed;
+      lost += own.rejected + own.too_large + own.failed + own.queue_full + own.shutdown;
     }
     return lost - lost_at_flush_.exchange(lost);
   }
