@@ -1,5 +1,6 @@
 #include <fulgurite/delivery/spool_directory.hpp>
 
+#include "../child_process.hpp"
 #include "../spool_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <string>
 
 using namespace fulgurite::detail;
+using fulgurite_test::in_child;
 using fulgurite_test::spool_folder;
 namespace files = std::filesystem;
 
@@ -18,15 +20,6 @@ spool_descriptor opened(std::string const& path) { return open_directory(AT_FDCW
 int write(int directory, std::string const& name, std::string const& text) {
   const std::array parts{std::string_view(text)};
   return write_durably(directory, name, parts);
-}
-/// Runs in a child; its exit code.
-template <class F>
-int in_child(F&& f) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(f());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 }  // namespace
 

@@ -2,21 +2,16 @@
 // and what only the encoder's interface can do.
 #include <fulgurite/encoder/otlp_protobuf.hpp>
 
+#include "request_encoder.hpp"
+
 #include <doctest/doctest.h>
 
-#include <cstddef>
-#include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace fg = fulgurite;
 
 namespace {
-
-std::string text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 fg::span_data plain() {
   fg::span_data span;
@@ -47,31 +42,5 @@ TEST_CASE("a span by hand") {
 }
 
 TEST_CASE("an encoder takes spans back and starts over") {
-  fg::otlp_protobuf_encoder encoder;
-  const auto of = std::make_shared<fg::resource>(fg::resource{.service_name = "shop"});
-  const auto other = std::make_shared<fg::resource>(fg::resource{.service_name = "warehouse"});
-  const fg::span_data span = plain();
-  encoder.begin(of, nullptr);
-  const std::size_t empty = encoder.size();
-  encoder.add(span);
-  const std::string one = text(encoder.finish());
-  encoder.begin(of, nullptr);
-  CHECK(encoder.size() == empty);
-  encoder.add(span);
-  const std::size_t before = encoder.size();
-  CHECK(before >= one.size());
-  CHECK(before <= one.size() + 20);
-  for (int i = 0; i < 10000; ++i) encoder.add(span);  // the memory moves
-  encoder.cut(before);
-  CHECK(text(encoder.finish()) == one);
-  encoder.begin(other, nullptr);
-  encoder.add(span);
-  CHECK(text(encoder.finish()).find("warehouse") != std::string::npos);
-  encoder.begin(of, nullptr);
-  encoder.add(span);
-  CHECK(text(encoder.finish()) == one);
-  encoder.shrink(10);
-  encoder.begin(of, nullptr);
-  encoder.add(span);
-  CHECK(text(encoder.finish()) == one);
+  fulgurite_test::check_request_encoder<fg::otlp_protobuf_encoder>(plain(), 20);
 }

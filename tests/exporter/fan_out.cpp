@@ -93,12 +93,15 @@ TEST_CASE("one dead, one that blocks for ever, one slow, one fast") {
 
   slow.at->set_open(true);
   CHECK(slow.at->wait_for_spans(100));
-  CHECK_FALSE(tracer.shutdown(50ms));
+  CHECK_FALSE(tracer.shutdown(100ms));
   CHECK(log.count("blocking did not return before the end of shutdown") == 1);
+  const std::uint64_t undecided = fan.destination_stats()[1].queued;  // the batch that it does not come back with
+  CHECK(undecided >= 1);
+  CHECK(undecided <= 10);
   stats = tracer.stats();
   CHECK(stats.exported == 0);  // one has lost them all
-  CHECK(stats.queued == 10);   // with the one that blocks: nobody knows
-  CHECK(stats.failed + stats.dropped == 90);
+  CHECK(stats.queued == undecided);
+  CHECK(stats.failed + stats.dropped == 100 - undecided);
   CHECK(stats.spooled == 0);
   check_accounts(stats);
   check_destinations(fan, 100);
@@ -106,13 +109,12 @@ TEST_CASE("one dead, one that blocks for ever, one slow, one fast") {
   REQUIRE(each.size() == 4);
   CHECK(each[0].name == "dead");
   CHECK(each[0].failed == 100);
-  CHECK(each[1].dropped == 90);
-  CHECK(each[1].queued == 10);
+  CHECK(each[1].dropped == 100 - undecided);
   CHECK(each[2].exported == 100);
   CHECK(each[3].exported == 100);
 
   blocking.at->set_open(true);  // the thread that was left behind comes to its end
-  CHECK(blocking.at->wait_for_spans(10));
+  CHECK(blocking.at->wait_for_spans(undecided));
 }
 
 TEST_CASE("exported is what all have taken") {
@@ -196,7 +198,7 @@ TEST_CASE("an export that hangs longer than export_timeout is interrupted") {
     CHECK(tracer.stats().failed == 1);
     check_accounts(tracer.stats());
   }
-  CHECK(log.count("export_timeout") == 1);
+  CHECK(log.count("gated_exporter: an export took longer than export_timeout") == 1);
 }
 
 TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
@@ -207,7 +209,7 @@ TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
   CHECK(export_some(fan) == fg::export_result::success);
   heeding.at->wait_for_export();
   CHECK(export_some(fan) == fg::export_result::success);
-  CHECK_FALSE(fan.shutdown(in(60ms)));
+  CHECK_FALSE(fan.shutdown(in(1s)));
   CHECK(heeding.at->interrupted);
   CHECK(heeding.at->hurried);
   CHECK(fast.at->hurried);

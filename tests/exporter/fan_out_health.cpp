@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,7 @@ struct silent_exporter : answering_exporter {
 };
 
 health_question question(std::string name, fg::any_exporter of) {
-  return {std::move(name), std::make_shared<fg::any_exporter>(std::move(of))};
+  return {.name = std::move(name), .exporter = std::make_shared<fg::any_exporter>(std::move(of))};
 }
 fg::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
@@ -71,6 +72,22 @@ TEST_CASE("reachable when every one is") {
   CHECK(report.reason == "0 of 0 reachable");
   report = ask_health({question("c", answering_exporter{{true, "throw", "", {}}})}, in(60s));
   CHECK(report.reason == "0 of 1 reachable: c");
+}
+
+TEST_CASE("one that never answers takes a few threads, not one for each question") {
+  silent_exporter silent;
+  const health_question asked = question("silent", silent);
+  for (int i = 0; i < most_questions; ++i)
+    CHECK(ask_health({asked}, in(0ms)).reason == "0 of 1 reachable: silent: it did not answer in time");
+  while (asked.asked->load() < most_questions) std::this_thread::yield();
+  CHECK(ask_health({asked}, in(60s)).reason == "0 of 1 reachable: silent: it has not answered earlier questions");
+  {
+    const std::lock_guard lock(silent.at->mutex);
+    silent.at->open = true;
+    silent.at->changed.notify_all();
+  }
+  while (asked.asked->load() > 0) std::this_thread::yield();
+  CHECK(ask_health({asked}, in(60s)).reachable);
 }
 
 TEST_CASE("one that does not answer takes no time from the others, and none from who asks") {

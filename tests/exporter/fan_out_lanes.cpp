@@ -123,7 +123,7 @@ TEST_CASE("who keeps what is undelivered goes on after the interruption") {
   for (int i = 0; i < 3; ++i) CHECK(export_one(lanes) == fg::export_result::success);
   keeping.at->wait_for_export();
   other.at->wait_for_export();
-  CHECK_FALSE(lanes.shutdown(in(400ms)));
+  CHECK_FALSE(lanes.shutdown(in(1s)));
   CHECK(lanes.destinations()[0].failed == 3);  // it was given all of them
   CHECK(lanes.destinations()[1].failed == 1);
   CHECK(lanes.destinations()[1].dropped == 2);

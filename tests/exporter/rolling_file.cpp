@@ -1,5 +1,6 @@
 #include <fulgurite/exporter/rolling_file.hpp>
 
+#include "../child_process.hpp"
 #include "../spool_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -23,6 +24,7 @@
 
 using namespace fulgurite::detail;
 using fulgurite::deadline;
+using fulgurite_test::in_child;
 using fulgurite_test::spool_folder;
 namespace files = std::filesystem;
 using namespace std::chrono_literals;
@@ -55,16 +57,6 @@ std::vector<std::string> lines(std::string const& folder) {
     }
   }
   return all;
-}
-
-/// Runs in a process of its own; gives its exit code, -1 when it was killed.
-template <class F>
-int in_child(F&& f) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(f());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 }  // namespace
@@ -305,7 +297,7 @@ TEST_CASE("killed in the middle of a write: what was acknowledged is whole, and 
         if (append(file, line_of(i)).empty()) shared->written = i + 1;
       ::_exit(0);
     }
-    while (shared->written == 0 && ::waitpid(child, nullptr, WNOHANG) == 0) ::usleep(100);
+    while (shared->written == 0) ::usleep(100);
     ::usleep(static_cast<useconds_t>(round * 337));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);

@@ -55,6 +55,8 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
 
   std::string const& name() const noexcept { return name_; }
   std::shared_ptr<any_exporter> const& exporter() const noexcept { return exporter_; }
+  /// How often the exporter is being asked for its health just now.
+  std::shared_ptr<std::atomic<int>> const& questions() const noexcept { return questions_; }
 
   /// Takes a batch into the queue, and answers `delivered`; or says why not. The batch is settled here only when it was
   /// taken.
@@ -301,6 +303,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
 
   const std::string name_;
   const std::shared_ptr<any_exporter> exporter_;
+  const std::shared_ptr<std::atomic<int>> questions_ = std::make_shared<std::atomic<int>>(0);
   const std::size_t max_bytes_, max_batches_;
   const std::chrono::milliseconds export_timeout_;
   mutable std::mutex mutex_;

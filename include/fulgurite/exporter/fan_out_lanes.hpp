@@ -110,7 +110,7 @@ class fan_out_lanes {
         if (lane->exporter()->keeps_undelivered() == keeps && !lane->wait_finished(when)) lane->give_up();
     };
     give_up_at(until - std::min<deadline::duration>(left / 4, 2s), true);
-    give_up_at(until - std::min<deadline::duration>(left / 4, 50ms), false);
+    give_up_at(until - std::min<deadline::duration>(left / 4, 250ms), false);
     const deadline last = std::max(until, now() + 20ms);
     for (auto const& lane : lanes_)
       // Again and again: an export may have begun just after it was interrupted.
@@ -180,7 +180,7 @@ class fan_out_lanes {
 
   health_report check_health(deadline until) const {
     std::vector<health_question> questions;
-    for (auto const& lane : lanes_) questions.push_back({lane->name(), lane->exporter()});
+    for (auto const& lane : lanes_) questions.push_back({lane->name(), lane->exporter(), lane->questions()});
     return ask_health(std::move(questions), until);
   }
 
