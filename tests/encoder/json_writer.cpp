@@ -1,8 +1,11 @@
 #include <fulgurite/encoder/json_writer.hpp>
 #include <fulgurite/encoder/span_source.hpp>
 
+#include "../record_builder.hpp"
+
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -173,4 +176,57 @@ TEST_CASE("values nested too deep end in an empty one") {
   const std::string written = json(deep);
   CHECK(written.size() < 1000);
   CHECK(written.find("null") != std::string::npos);
+}
+
+namespace {
+
+std::string appended(fg::attribute_value const& value) {
+  std::string out = "before ";
+  fg::detail::append_json_value(out, fg::detail::owned_value_view(value));
+  REQUIRE(out.starts_with("before "));
+  return out.substr(7);
+}
+
+/// From a value as it lies in a record.
+std::string appended_packed(fg::value_view const& value) {
+  std::vector<std::byte> packed(fg::detail::packed_size(value));
+  fg::detail::write_value(packed.data(), value);
+  std::string out;
+  fg::detail::append_json_value(out, fg::packed_value(fg::detail::packed_type(value), packed.data()));
+  return out;
+}
+
+using values = std::vector<fg::attribute_value>;
+using entries = std::vector<fg::attribute>;
+
+}  // namespace
+
+TEST_CASE("values appended to a text") {
+  CHECK(appended({}) == "null");
+  CHECK(appended(true) == "true");
+  CHECK(appended(false) == "false");
+  CHECK(appended(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
+  CHECK(appended(0.1) == "0.1");
+  CHECK(appended(std::numeric_limits<double>::quiet_NaN()) == "\"NaN\"");
+  CHECK(appended(-std::numeric_limits<double>::infinity()) == "\"-Infinity\"");
+  CHECK(appended("a\"\n\xff") == "\"a\\\"\\n\xef\xbf\xbd\"");
+  CHECK(appended(fg::bytes{std::byte{1}, std::byte{255}}) == "\"Af8=\"");
+  CHECK(appended(values{}) == "[]");
+  CHECK(appended(entries{}) == "{}");
+  CHECK(appended(values{1, "b", values{}, entries{{"k", {}}}}) == "[1,\"b\",[],{\"k\":null}]");
+  CHECK(appended(entries{{"a\"", values{true}}, {"", 2.5}}) == "{\"a\\\"\":[true],\"\":2.5}");
+}
+
+TEST_CASE("values of a record appended to a text") {
+  const std::vector<std::uint64_t> numbers{7, ~std::uint64_t{0}};
+  CHECK(appended_packed(numbers) == "[7,\"18446744073709551615\"]");
+  const values nested{values{1, 2}, entries{{"k", "v"}}};
+  CHECK(appended_packed(fg::attribute_value(nested)) == "[[1,2],{\"k\":\"v\"}]");
+}
+
+TEST_CASE("what is nested too deep is null, appended to a text") {
+  fg::attribute_value value = 1;
+  for (int i = 0; i < 70; ++i) value = values{value};
+  const std::string text = appended(value);
+  CHECK(text == std::string(64, '[') + "null" + std::string(64, ']'));
 }

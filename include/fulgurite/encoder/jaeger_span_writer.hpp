@@ -11,7 +11,7 @@
 // because Jaeger reads it as unsigned.
 #pragma once
 
-#include <fulgurite/encoder/json_value.hpp>
+#include <fulgurite/encoder/json_writer.hpp>
 #include <fulgurite/encoder/span_source.hpp>
 #include <fulgurite/encoder/thrift_writer.hpp>
 #include <fulgurite/record/resource.hpp>

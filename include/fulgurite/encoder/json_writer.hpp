@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace fulgurite {
@@ -250,6 +251,15 @@ inline char* write_value_text(growing_bytes& memory, char* out, Value const& val
       return write_json_value<json_place::in_string>(memory, out, value, 0);
   }
   return text_room(memory, out, json_slack);
+}
+
+/// Appends a value as JSON to a text.
+template <class Value>
+inline void append_json_value(std::string& out, Value const& value) {
+  growing_bytes memory;
+  char* const begin = text_room(memory, text_begin(memory), json_slack);
+  const char* const end = write_json_value<json_place::alone>(memory, begin, value, 0);
+  out.append(text_begin(memory), end);
 }
 
 }  // namespace detail

@@ -107,8 +107,8 @@ void attribute_items::for_each(F&& visit) const {
   });
 }
 
-/// Reads one packed record where it lies. What it gives is valid as long as the record. A view is for one thread; another
-/// takes a copy.
+/// Reads one packed record where it lies. What it gives is valid as long as the record. A view is for one thread;
+/// another takes a copy.
 class record_view {
  public:
   explicit record_view(const std::byte* record) noexcept
