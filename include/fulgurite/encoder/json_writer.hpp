@@ -259,7 +259,8 @@ inline void append_json_value(std::string& out, Value const& value) {
   growing_bytes memory;
   char* const begin = text_room(memory, text_begin(memory), json_slack);
   const char* const end = write_json_value<json_place::alone>(memory, begin, value, 0);
-  out.append(text_begin(memory), end);
+  const char* const first = text_begin(memory);
+  out.append(first, end);
 }
 
 }  // namespace detail
