@@ -28,10 +28,9 @@ struct claimed_place {
 /// interrupted: its record is dropped and counted.
 [[gnu::always_inline]] inline claimed_place try_claim(thread_state& thread, std::uint64_t size) noexcept {
   ring_writer& writer = thread.writer;
-  add_in_place(writer.tail, size);
-  const std::uint64_t end = writer.tail, begin = end - size;
+  const std::uint64_t begin = fetch_add_in_place(writer.tail, size), end = begin + size;
   std::atomic<std::uint64_t>* const published = writer.published;
-  if (end > writer.limit || published->load(std::memory_order_relaxed) != begin) [[unlikely]] {
+  if (end > writer.limit || *reinterpret_cast<const std::uint64_t*>(published) != begin) [[unlikely]] {
     add_in_place(writer.tail, std::uint64_t{0} - size);
     return {};
   }
