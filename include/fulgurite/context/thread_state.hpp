@@ -116,12 +116,16 @@ inline constinit std::atomic<std::uint64_t> no_position{~std::uint64_t{0}};
 
 /// The producer's side of the thread's ring (engine/ring.hpp), in plain fields: no other thread reads them.
 struct ring_writer {
-  std::byte* data = nullptr;
-  std::uint64_t mask = 0;
+  /// Where the position 0 would lie, if the storage began there that the present lap goes through.
+  std::uintptr_t origin = 0;
   std::uint64_t tail = 0;
   /// A record may end here without a look at the consumer: the next wake-up mark, or the end of the free space.
   std::uint64_t limit = 0;
   std::atomic<std::uint64_t>* published = &no_position;
+
+  [[gnu::always_inline]] std::byte* place(std::uint64_t position) const noexcept {
+    return reinterpret_cast<std::byte*>(origin + position);
+  }
 };
 
 inline constexpr std::size_t thread_page_size = 4096;

@@ -200,7 +200,7 @@ class open_record {
 
   /// The name of a span that starts.
   [[gnu::always_inline]] void start_name(span_name name) noexcept {
-    if (name.is_literal() && name.size() <= 0xffff) [[likely]] {
+    if (name.is_literal_within(0xffff)) [[likely]] {
       header.name = name.data();
       // With `pieces`, which is zero: two octets alone would take one instruction more.
       const auto sizes = static_cast<std::uint32_t>(with_name_size(0, static_cast<std::uint16_t>(name.size())));
@@ -211,7 +211,7 @@ class open_record {
     }
   }
   void set_name(span_name name) noexcept {
-    header.name = name.is_literal() && name.size() <= 0xffff ? name.data() : nullptr;
+    header.name = name.is_literal_within(0xffff) ? name.data() : nullptr;
     header.name_size = header.name ? static_cast<std::uint16_t>(name.size()) : std::uint16_t{0};
     if (!header.name) set_text(item_kind::name, name.view());
   }

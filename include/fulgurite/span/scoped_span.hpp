@@ -23,16 +23,17 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
                                            Bound&... bound) noexcept {
     detail::thread_state& thread = *detail::this_thread;
     std::uint32_t& fast = thread.current.fast_pipeline;
-    if (fast == handle.key) [[likely]] {
+    const std::uint32_t key = handle.key;
+    if (fast == key) [[likely]] {
       uncaught_ = *thread.uncaught_exceptions;
       this->template start_fast<true>(thread, name, bound...);
       return;
     }
     asm("" : "+m"(fast));  // it is compared where it lies, not loaded for all the comparisons
-    if (fast == handle.key + detail::unrecorded_bit) {
+    if (fast == key + detail::unrecorded_bit) {
       record_.turn_off();
       detail::thread_counts::increment(thread.current.counts->started);
-    } else if (handle.key == 0)
+    } else if (key == 0)
       record_.turn_off();
     else
       start_other(handle, name, bound.again()...);
@@ -53,7 +54,7 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
       const span_id parent = record_.header.parent_span_id;
       this->end_child(thread, size, parent);
       if (thread.current.span == record_.header.span_id) thread.current.span = parent;
-    } else if (size != 0)
+    } else if (static_cast<std::int32_t>(size) != 0)
       close();
   }
 
@@ -77,7 +78,12 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
     if (thread.current.fast_pipeline == detail::at_rest && this->start_root(thread, handle, name, bound...))
       uncaught_ = *thread.uncaught_exceptions;
     else
-      enter(this->start_slow(handle, name, nullptr, bound...));
+      start_and_enter(handle, name, bound...);
+  }
+  template <class... Bound>
+  [[gnu::noinline]] void start_and_enter(detail::pipeline_handle const& handle, span_name name,
+                                         Bound&... bound) noexcept {
+    enter(this->start_slow(handle, name, nullptr, bound...));
   }
 
   /// For roots and whatever else is not a plain child: the whole current context changes.
