@@ -52,7 +52,13 @@ class [[nodiscard, maybe_unused]] basic_scoped_span : public detail::span_base<C
       detail::thread_state& thread = *detail::this_thread;
       mark_unwound(thread);
       const span_id parent = record_.header.parent_span_id;
-      this->end_child(thread, size, parent);
+      const detail::claimed_place place = detail::try_claim(thread, size);
+      if (!place) [[unlikely]] {
+        close_slowly();
+        return;
+      }
+      this->write_record(place, size, parent);
+      place.publish();
       if (thread.current.span == record_.header.span_id) thread.current.span = parent;
     } else if (static_cast<std::int32_t>(size) != 0)
       close();

@@ -208,15 +208,7 @@ class span_base {
     return start;
   }
 
-  /// The end of a child on the fast path: one record into the ring.
-  [[gnu::always_inline]] void end_child(thread_state& thread, std::uint64_t size, span_id parent) noexcept {
-    const claimed_place place = try_claim(thread, size);
-    if (!place) [[unlikely]]
-      return end_fast(thread);
-    write_record(place, size, parent);
-    place.publish();
-  }
-  /// The same for any span that did not take the slow path: something may have been dropped and must be said, or there
+  /// The end of any span that did not take the slow path: something may have been dropped and must be said, or there
   /// is no room.
   [[gnu::noinline]] void end_fast(thread_state& thread) noexcept {
     const std::uint64_t now = Clock::now();  // before a wait for room
