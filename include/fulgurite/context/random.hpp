@@ -14,8 +14,8 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// The next number of a stream; it is zero when `is_zero` says so. The step is one instruction, so that a signal handler
-/// never draws the same number.
+/// The next number of a stream; it is zero when `is_zero` says so. The step is one instruction, so that a signal
+/// handler never draws the same number.
 [[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state, bool& is_zero) noexcept {
   std::uint64_t step = 0xa0761d6478bd642fULL;
 #if defined(__x86_64__)

@@ -51,7 +51,8 @@ class [[nodiscard]] bound_attribute {
   bound_attribute& operator=(bound_attribute const&) = delete;
 
   constexpr auto& value() const noexcept { return value_; }
-  /// The same once more. Given to a function that is not inlined, instead of this one, it spares the others its address.
+  /// The same once more. Given to a function that is not inlined, instead of this one, it spares the others its
+  /// address.
   constexpr bound_attribute again() const noexcept {
     return bound_attribute(static_cast<T&&>(const_cast<std::remove_reference_t<T>&>(value_)));
   }

@@ -54,7 +54,8 @@ class span_name {
     return clamped(size);
   }
 
-  // Two words: a name is passed by value, in two registers that need no putting together. The bit stands above the size.
+  // Two words: a name is passed by value, in two registers that need no putting together. The bit stands above the
+  // size.
   static constexpr std::uint64_t copied_bit = std::uint64_t{1} << 32;
   const char* data_ = "";
   std::uint64_t size_ = copied_bit;

@@ -67,7 +67,8 @@ inline constexpr std::uint64_t large_record = 4096;
   }
   const library_call call(thread);
   ring_writer const& writer = thread.writer;
-  const bool interrupts = thread.owned_ring.load(std::memory_order_relaxed) && writer.published->load(std::memory_order_relaxed) != writer.tail;
+  const bool interrupts = thread.owned_ring.load(std::memory_order_relaxed) &&
+                          writer.published->load(std::memory_order_relaxed) != writer.tail;
   if (call.is_nested() || interrupts) {
     if (!is_piece)
       if (thread_counts* counts = counts_of(thread, pipeline)) thread_counts::increment(counts->dropped_signal);

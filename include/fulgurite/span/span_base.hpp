@@ -199,9 +199,7 @@ class span_base {
     const std::uint64_t now = Clock::now();
     const std::array<attribute_view, sizeof...(Bound)> views{view_of(bound)...};
     bool fits = true;
-    const auto slots = [&] {
-      record_.header.size = record_.write_slots(fits, bound...);
-    };
+    const auto slots = [&] { record_.header.size = record_.write_slots(fits, bound...); };
     const auto items = [&] { record_.write_items(fits, bound...); };
     span_start start = detail::start_slow(handle, record_, name, options, {views, slots, items}, now);
     record_.set_mode(start.mode);

@@ -196,8 +196,7 @@ inline void rest(thread_state& thread) noexcept {
 }
 
 /// Ends a span off the fast path: writes the record, and waits for its export where the processor works like that.
-[[gnu::noinline]] inline void end_slow(open_record& record, std::uint64_t now,
-                                       clock_unit unit) noexcept {
+[[gnu::noinline]] inline void end_slow(open_record& record, std::uint64_t now, clock_unit unit) noexcept {
   thread_state* const thread = own_thread();
   if (!thread) return;
   record_header& header = record.header;
