@@ -259,6 +259,7 @@ inline thread_state& seen_thread() noexcept { return this_thread != &nothing_yet
   state->current.fast_pipeline = at_rest;
   state->scopes = nullptr;
   state->suppressed = false;
+  state->in_library = false;  // a thread that a fork left behind may have been in the middle of a call
   state->generation_bits = shared.generation_bits;
   state->random = random_seed(state);
   state->trace_seed = random_seed(&state->random) | 1;
