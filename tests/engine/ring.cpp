@@ -18,7 +18,7 @@ bool put(fd::thread_state& thread, std::uint32_t size, std::uint64_t number, int
         if (wakes) ++*wakes;
       }))
     return false;
-  std::byte* out = thread.writer.data + (thread.writer.tail & thread.writer.mask);
+  std::byte* out = thread.writer.place(thread.writer.tail);
   fd::record_header header{};
   header.size = size;
   header.start = number;

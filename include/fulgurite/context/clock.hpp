@@ -78,5 +78,37 @@ struct tsc_clock {
 #endif
 };
 
+namespace detail {
+
+/// A clock's reading on its way into memory.
+template <class Clock>
+class clock_reading {
+ public:
+  [[gnu::always_inline]] void store(std::uint64_t& to) const noexcept { to = value_; }
+
+ private:
+  std::uint64_t value_ = Clock::now();
+};
+
+#if defined(__x86_64__)
+/// The counter comes in two halves; to store them costs less than to put them together.
+template <>
+class clock_reading<tsc_clock> {
+ public:
+  [[gnu::always_inline]] clock_reading() noexcept { asm volatile("rdtsc" : "=a"(low_), "=d"(high_)); }
+  [[gnu::always_inline]] void store(std::uint64_t& to) const noexcept {
+    // Volatile, or the compiler puts them together after all, for one vector of two.
+    using half [[gnu::may_alias]] = volatile std::uint32_t;
+    half* const halves = reinterpret_cast<half*>(&to);
+    halves[0] = low_;
+    halves[1] = high_;
+  }
+
+ private:
+  std::uint32_t low_, high_;
+};
+#endif
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace fulgurite

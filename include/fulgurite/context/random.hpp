@@ -14,24 +14,38 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// The next number of a stream. The step is one instruction, so that a signal handler never draws the same number.
-[[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state) noexcept {
+/// The next number of a stream; it is zero when `is_zero` says so. The step is one instruction, so that a signal
+/// handler never draws the same number.
+[[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state, bool& is_zero) noexcept {
   std::uint64_t step = 0xa0761d6478bd642fULL;
 #if defined(__x86_64__)
   asm("xaddq %0, %1" : "+r"(step), "+m"(state) : : "cc");
+  // By hand, for the flag of the last instruction: the compiler would move the halves about, and then compare them.
+  std::uint64_t number = step, high;
+  asm("mulq %3\n\txorq %1, %0" : "+a"(number), "=&d"(high), "=@ccz"(is_zero) : "r"(step ^ 0xe7037ed1a0b428dbULL));
+  return number;
 #else
   step = std::exchange(state, state + step);
-#endif
   __extension__ using wide = unsigned __int128;
   const wide product = static_cast<wide>(step) * (step ^ 0xe7037ed1a0b428dbULL);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  const std::uint64_t number = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  is_zero = number == 0;
+  return number;
+#endif
+}
+[[gnu::always_inline]] inline std::uint64_t next_random(std::uint64_t& state) noexcept {
+  bool is_zero;
+  return next_random(state, is_zero);
 }
 
-/// The next number of a stream that is not zero: an identifier of zeros is invalid.
+/// The next number of a stream for an identifier, which must not be zero: one stands for zero, too.
 [[gnu::always_inline]] inline std::uint64_t next_random_id(std::uint64_t& state) noexcept {
-  std::uint64_t number = next_random(state);
-  while (number == 0) [[unlikely]]
-    number = next_random(state);
+  bool is_zero;
+  std::uint64_t number = next_random(state, is_zero);
+  if (is_zero) [[unlikely]] {
+    number = 1;
+    asm("" : "+r"(number));  // a jump that is not taken, not a conditional move
+  }
   return number;
 }
 

@@ -38,6 +38,19 @@ inline constexpr std::uint32_t at_rest = 0xffff'fffeU;
 #endif
 }
 
+/// The same, and the number as it was before: one instruction, not a locked one.
+[[gnu::always_inline]] inline std::uint64_t fetch_add_in_place(std::uint64_t& number, std::uint64_t addend) noexcept {
+#if defined(__x86_64__)
+  asm volatile("xaddq %0, %1" : "+r"(addend), "+m"(number) : : "cc", "memory");
+  return addend;
+#else
+  const std::uint64_t before = number;
+  number += addend;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return before;
+#endif
+}
+
 /// What the local root decided for the spans below it.
 enum class local_decision : std::uint8_t {
   none,       ///< no local root: the next span is one, and asks its sampler
@@ -69,15 +82,18 @@ struct thread_counts {
 
 /// The current context, saved and restored as a whole by local roots and scopes; a child changes `span` alone.
 struct active_context {
+  // These four stand as in a record's header (record/packed_record.hpp), into which a child copies them as they are.
   trace_id trace;
-  span_id span;
-  /// The second word of the record headers of children (record/packed_record.hpp): trace flags and marks.
-  std::uint64_t record_bits = 0;
-  const context_extras* extras = nullptr;  // kept alive by the scope that set it
-  thread_counts* counts = nullptr;
+  std::uint32_t record_size = 80;  // of a record without attributes
   /// The pipeline whose children take the fast path: its key, or its key with the bit `unrecorded_bit` where the local
   /// root is not recorded; no_pipeline when there is none.
   std::uint32_t fast_pipeline = no_pipeline;
+  /// Trace flags and marks of the headers of children, and their generation.
+  std::uint64_t record_bits = 0;
+
+  span_id span;
+  const context_extras* extras = nullptr;  // kept alive by the scope that set it
+  thread_counts* counts = nullptr;
   local_decision decision = local_decision::none;
   trace_flags flags;
   bool remote = false;
@@ -100,12 +116,16 @@ inline constinit std::atomic<std::uint64_t> no_position{~std::uint64_t{0}};
 
 /// The producer's side of the thread's ring (engine/ring.hpp), in plain fields: no other thread reads them.
 struct ring_writer {
-  std::byte* data = nullptr;
-  std::uint64_t mask = 0;
+  /// Where the position 0 would lie, if the storage began there that the present lap goes through.
+  std::uintptr_t origin = 0;
   std::uint64_t tail = 0;
   /// A record may end here without a look at the consumer: the next wake-up mark, or the end of the free space.
   std::uint64_t limit = 0;
   std::atomic<std::uint64_t>* published = &no_position;
+
+  [[gnu::always_inline]] std::byte* place(std::uint64_t position) const noexcept {
+    return reinterpret_cast<std::byte*>(origin + position);
+  }
 };
 
 inline constexpr std::size_t thread_page_size = 4096;
@@ -239,6 +259,7 @@ inline thread_state& seen_thread() noexcept { return this_thread != &nothing_yet
   state->current.fast_pipeline = at_rest;
   state->scopes = nullptr;
   state->suppressed = false;
+  state->in_library = false;  // a thread that a fork left behind may have been in the middle of a call
   state->generation_bits = shared.generation_bits;
   state->random = random_seed(state);
   state->trace_seed = random_seed(&state->random) | 1;

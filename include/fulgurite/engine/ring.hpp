@@ -10,6 +10,7 @@
 #include <fulgurite/context/thread_state.hpp>
 #include <fulgurite/record/packed_record.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -52,7 +53,7 @@ struct ring {
 
 inline void use_ring(thread_state& thread, ring& fresh) noexcept {
   thread.owned_ring.store(&fresh, std::memory_order_release);
-  thread.writer = {fresh.data, fresh.capacity - 1, 0, 0, &fresh.tail};
+  thread.writer = {reinterpret_cast<std::uintptr_t>(fresh.data), 0, 0, &fresh.tail};
   std::atomic_signal_fence(std::memory_order_seq_cst);
   thread.writer.limit = fresh.capacity / 2 - ring_slack;
 }
@@ -89,11 +90,13 @@ template <class Wake>
     return true;
   }
   const std::uint64_t half = end_of_free - current->capacity / 2;
-  if (tail + size > half) {
-    wake();
-    thread.writer.limit = end_of_free;
-  } else
-    thread.writer.limit = half;
+  const bool beyond_half = tail + size > half;
+  if (beyond_half) wake();
+  // No record begins in the next lap without coming here, so that the writer need not find its place in it.
+  const std::uint64_t lap = tail & ~(current->capacity - 1);
+  thread.writer.origin = reinterpret_cast<std::uintptr_t>(current->data) - lap;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  thread.writer.limit = std::min(beyond_half ? end_of_free : half, std::max(lap + current->capacity, tail + size));
   return true;
 }
 

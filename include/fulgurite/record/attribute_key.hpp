@@ -51,6 +51,11 @@ class [[nodiscard]] bound_attribute {
   bound_attribute& operator=(bound_attribute const&) = delete;
 
   constexpr auto& value() const noexcept { return value_; }
+  /// The same once more. Given to a function that is not inlined, instead of this one, it spares the others its
+  /// address.
+  constexpr bound_attribute again() const noexcept {
+    return bound_attribute(static_cast<T&&>(const_cast<std::remove_reference_t<T>&>(value_)));
+  }
 
  private:
   // A number or a view is copied: through a reference it would have to be put in memory first. The rest is referred to.

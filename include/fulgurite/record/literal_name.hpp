@@ -19,10 +19,10 @@ inline namespace v1 {
 class span_name {
  public:
   template <std::size_t N>
-  consteval span_name(const char (&text)[N]) : data_(text), size_(length(text, N)), literal_(true) {}
+  consteval span_name(const char (&text)[N]) : data_(text), size_(length(text, N)) {}
 
   template <std::size_t N>
-  constexpr span_name(char (&text)[N]) noexcept : data_(text), size_(length(text, N)) {}
+  constexpr span_name(char (&text)[N]) noexcept : data_(text), size_(length(text, N) | copied_bit) {}
 
   template <class Text>
     requires(!std::is_array_v<std::remove_reference_t<Text>> && !std::same_as<std::remove_cvref_t<Text>, span_name> &&
@@ -33,14 +33,16 @@ class span_name {
     }
     const std::string_view view = text;
     data_ = view.data();
-    size_ = clamped(view.size());
+    size_ = clamped(view.size()) | copied_bit;
   }
 
-  constexpr std::string_view view() const noexcept { return {data_, size_}; }
+  constexpr std::string_view view() const noexcept { return {data_, size()}; }
   constexpr const char* data() const noexcept { return data_; }
-  constexpr std::size_t size() const noexcept { return size_; }
+  constexpr std::size_t size() const noexcept { return static_cast<std::uint32_t>(size_); }
   /// The text outlives every span, so its address is enough.
-  constexpr bool is_literal() const noexcept { return literal_; }
+  constexpr bool is_literal() const noexcept { return (size_ & copied_bit) == 0; }
+  /// A literal of at most so many octets.
+  constexpr bool is_literal_within(std::uint32_t limit) const noexcept { return size_ <= limit; }
 
  private:
   static constexpr std::uint32_t clamped(std::size_t size) noexcept {
@@ -52,10 +54,11 @@ class span_name {
     return clamped(size);
   }
 
-  // Two registers: a name is passed by value.
+  // Two words: a name is passed by value, in two registers that need no putting together. The bit stands above the
+  // size.
+  static constexpr std::uint64_t copied_bit = std::uint64_t{1} << 32;
   const char* data_ = "";
-  std::uint32_t size_ = 0;
-  bool literal_ = false;
+  std::uint64_t size_ = copied_bit;
 };
 
 /// The key of an attribute that is set at run time, by the same rule.

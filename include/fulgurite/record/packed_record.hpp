@@ -46,20 +46,24 @@ enum record_mark : std::uint8_t {
 struct record_header {
   const char* name;  // null: the name is an item
   const attribute_schema* schema;
-  std::uint64_t start, end;
-  fulgurite::span_id span_id, parent_span_id;
+  std::uint64_t start;
+  fulgurite::span_id span_id;
   fulgurite::trace_id trace_id;
   std::uint32_t size;
   std::uint32_t pipeline;
   std::uint16_t name_size;
+  /// How many pieces went ahead; of a record that is whole: keys_are_distinct or 0.
+  std::uint16_t pieces;
   span_kind kind;  // until it is collected, with the process's generation: see process_generation
   status_code status;
   std::uint8_t flags;
   std::uint8_t marks;
-  /// How many pieces went ahead; of a record that is whole: keys_are_distinct or 0.
-  std::uint16_t pieces;
+  // What the end of a span has at hand: written one by one, the rest is copied in whole vectors.
+  fulgurite::span_id parent_span_id;
+  std::uint64_t end;
 };
 static_assert(sizeof(record_header) == 80 && std::is_trivially_copyable_v<record_header>);
+static_assert(offsetof(record_header, parent_span_id) == 64);
 
 /// In a whole record's `pieces`: see record/limited_record.hpp.
 inline constexpr std::uint16_t keys_are_distinct = 1;
@@ -76,7 +80,7 @@ constexpr span_kind kind_alone(span_kind kind) noexcept {
   return static_cast<span_kind>(static_cast<std::uint8_t>(kind) & 0x0f);
 }
 
-/// A header's last word, from name_size to pieces, with these flags and marks, a kind of `internal` in this generation,
+/// A header's word from name_size to pieces, with these flags and marks, a kind of `internal` in this generation,
 /// and everything else zero.
 [[gnu::always_inline]] inline std::uint64_t header_bits(std::uint8_t flags, std::uint8_t marks,
                                                         std::uint8_t generation = 0) noexcept {

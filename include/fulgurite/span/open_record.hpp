@@ -23,15 +23,30 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
+/// What a span object is; a combination of these bits.
+enum span_mode : std::uint8_t {
+  span_off = 0,           // nothing to do at the end
+  span_fast = 1,          // recording, on the fast path to the end
+  span_slow = 2,          // recording; its end takes the slow path
+  span_in_scope = 4,      // a scope_link was entered and must be left
+  span_ended = 8,         // ended early; what it changed in the thread must still be restored
+  span_has_context = 16,  // not recording, but the header's ids and flags are its context
+  span_inline = 32,       // the ending thread waits for the export
+  span_root = 64          // a local root on a thread that was at rest: its end makes it so again
+};
+
 class open_record {
  public:
   static constexpr std::uint32_t capacity = 256;  // a multiple of ring_slack: the end copies whole vectors
   /// An event or a link, with all its attributes, in packed form.
   static constexpr std::size_t max_item_size = 4 * max_value_size;
 
-  /// In `used` when something was dropped: no ring has room for such a record, so the way on which nothing was needs no
-  /// test of it.
-  static constexpr std::uint32_t dropped_bit = 0x8000'0000U;
+  /// The header's size while the span is open is that of the record so far in the lower half: zero when the span does
+  /// not record. The upper half is zero for a child on the fast path, so that its end tests one word for everything;
+  /// else it is the special bit, and `mode` is valid.
+  static constexpr std::uint32_t special_bit = 0x8000'0000U;
+  /// Something was dropped, and `dropped` is valid.
+  static constexpr std::uint32_t dropped_bit = 0x4000'0000U;
 
   /// What found no room, counted to 65,535. Valid with dropped_bit only.
   struct dropped_counts {
@@ -41,36 +56,53 @@ class open_record {
   union {
     record_header header;  // in a union, so that a span which does not record initialises nothing
   };
-  std::uint32_t used;  // octets of the payload, and dropped_bit
-  std::uint32_t schema_size;
   dropped_counts dropped;
 
   open_record() noexcept {}
   open_record(open_record const&) = delete;
   open_record& operator=(open_record const&) = delete;
 
-  [[gnu::always_inline]] void clear_payload() noexcept {
-    used = 0;
-    schema_size = 0;
+  /// The mode, a combination of span_mode's bits.
+  std::uint8_t mode() const noexcept {
+    if (header.size == 0) return span_off;
+    return (header.size & special_bit) == 0 ? std::uint8_t{span_fast} : mode_;
   }
+  /// Whether the special mode is exactly this, and nothing was dropped.
+  bool is_special(std::uint8_t mode) const noexcept { return header.size >> 16 == special_bit >> 16 && mode_ == mode; }
+  /// Any mode but that of a child on the fast path, which has a size and no special bit.
+  void set_mode(std::uint8_t mode) noexcept {
+    mode_ = mode;
+    if (mode == span_off)
+      header.size = 0;
+    else if ((mode & (span_fast | span_slow)) != 0)
+      header.size |= special_bit;
+    else
+      header.size = special_bit;
+  }
+  [[gnu::always_inline]] void turn_off() noexcept { header.size = 0; }
+  bool is_recording() const noexcept { return size() != 0; }
+
+  [[gnu::always_inline]] void clear_payload() noexcept { header.size = sizeof(record_header); }
   const std::byte* payload() const noexcept { return payload_; }
   std::byte* payload() noexcept { return payload_; }
-  std::uint32_t payload_size() const noexcept { return used & ~dropped_bit; }
+  /// Of the whole record; zero when the span does not record.
+  std::uint32_t size() const noexcept { return static_cast<std::uint16_t>(header.size); }
+  /// Of a span that records.
+  std::uint32_t payload_size() const noexcept { return size() - static_cast<std::uint32_t>(sizeof(record_header)); }
 
-  /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item. False
-  /// when a string did not fit.
+  /// The attributes given with the name, first part: one slot each, then the octets of strings. Before any item. `fits`
+  /// becomes false when a string did not fit. Returns what is to be the header's size.
   template <class... Bound>
-  [[gnu::always_inline]] bool write_slots(Bound&... bound) noexcept {
+  [[gnu::always_inline]] std::uint32_t write_slots(bool& fits, Bound&... bound) noexcept {
     constexpr std::uint32_t slots = static_cast<std::uint32_t>(schema_data<Bound...>::count);
     static_assert(slots * 8 <= capacity, "too many attributes in one call; set the others one by one");
     static_assert(keys_differ<Bound...>(), "two attributes have the same key");
     header.schema = schema_of<Bound...>();
     [[maybe_unused]] std::uint32_t slot = 0;
     std::uint32_t end = slots * 8;
-    bool fits = true;
+    fits = true;
     ((fits = write_slot(bound, slot, end) && fits), ...);
-    used = schema_size = static_cast<std::uint32_t>(padded(end));
-    return fits;
+    return static_cast<std::uint32_t>(sizeof(record_header) + padded(end));
   }
   /// Second part: what no slot could take. Strings that did not fit, arrays and maps, callables. `fits` is what
   /// write_slots returned.
@@ -86,23 +118,26 @@ class open_record {
     return false;
   }
 
+  /// A number under a literal key, where the span records and there is room: a span that does not has a size of zero,
+  /// which the one comparison takes for a full buffer.
   template <class Value>
-  [[gnu::always_inline]] void set_attribute(attribute_name key, Value const& value) noexcept {
+  [[gnu::always_inline]] bool set_number(attribute_name key, Value const& value) noexcept {
     using T = std::remove_cv_t<Value>;
     if constexpr (std::same_as<T, bool> || attribute_integer<T> || std::floating_point<T>) {
-      constexpr std::uint32_t size = sizeof(item_header) + sizeof(const char*) + 8;
-      if (key.is_literal() && used + size <= capacity && key.size() - 1U < max_name_size) [[likely]] {
+      constexpr std::uint32_t added = sizeof(item_header) + sizeof(const char*) + 8;
+      if (key.is_literal() && payload_size() + added <= capacity && key.size() - 1U < max_name_size) [[likely]] {
         const value_view view(value);
-        std::byte* out = write_item_head(payload_ + used, item_kind::attribute, slot_type<T>(), true, key.view(), size);
+        std::byte* out =
+            write_item_head(payload_ + payload_size(), item_kind::attribute, slot_type<T>(), true, key.view(), added);
         if constexpr (std::floating_point<T>)
           write_packed(out, view.real());
         else
           write_packed(out, view.integer());
-        used += size;
-        return;
+        header.size += added;
+        return true;
       }
     }
-    set_any_attribute(key, value_view(value));
+    return false;
   }
 
   [[gnu::noinline]] void set_any_attribute(attribute_name key, value_view value) noexcept {
@@ -163,21 +198,20 @@ class open_record {
       set_name("(name lost)");
   }
 
-  /// Writes the name of a span that starts, and the header's last word with it.
-  [[gnu::always_inline]] void start_name(span_name name, std::uint64_t bits) noexcept {
-    if (name.is_literal() && name.size() <= 0xffff) [[likely]] {
+  /// The name of a span that starts.
+  [[gnu::always_inline]] void start_name(span_name name) noexcept {
+    if (name.is_literal_within(0xffff)) [[likely]] {
       header.name = name.data();
-      bits = with_name_size(bits, static_cast<std::uint16_t>(name.size()));
-      std::memcpy(&header.name_size, &bits, sizeof bits);
+      // With `pieces`, which is zero: two octets alone would take one instruction more.
+      const auto sizes = static_cast<std::uint32_t>(with_name_size(0, static_cast<std::uint16_t>(name.size())));
+      std::memcpy(&header.name_size, &sizes, sizeof sizes);
     } else {
       header.name = nullptr;
-      std::memcpy(&header.name_size, &bits, sizeof bits);
       set_text(item_kind::name, name.view());
     }
   }
-
-  [[gnu::always_inline]] void set_name(span_name name) noexcept {
-    header.name = name.is_literal() && name.size() <= 0xffff ? name.data() : nullptr;
+  void set_name(span_name name) noexcept {
+    header.name = name.is_literal_within(0xffff) ? name.data() : nullptr;
     header.name_size = header.name ? static_cast<std::uint16_t>(name.size()) : std::uint16_t{0};
     if (!header.name) set_text(item_kind::name, name.view());
   }
@@ -201,25 +235,28 @@ class open_record {
 
   /// Writes what was counted as dropped, if anything was.
   void write_dropped_counts() noexcept {
-    if ((used & dropped_bit) == 0) return;
-    used &= ~dropped_bit;
+    if ((header.size & dropped_bit) == 0) return;
+    header.size &= ~dropped_bit;
     add_item(dropped_item_size,
              [this](std::byte* out) { write_dropped_item(out, {dropped.attributes, dropped.events, dropped.links}); });
   }
 
   /// The other's record, as far as it is in use.
   void copy_from(open_record const& other) noexcept {
+    turn_off();
+    if (other.header.size == 0) return;
     header = other.header;
-    used = other.used;
-    schema_size = other.schema_size;
+    mode_ = other.mode_;
+    if (!is_recording()) return;
     dropped = other.dropped;
     std::memcpy(payload_, other.payload_, payload_size());
   }
 
  private:
   [[gnu::noinline, gnu::cold]] void count_dropped(std::uint16_t dropped_counts::* kind) noexcept {
-    if ((used & dropped_bit) == 0) dropped = {};
-    used |= dropped_bit;
+    if ((header.size & dropped_bit) == 0) dropped = {};
+    set_mode(mode());
+    header.size |= dropped_bit;
     std::uint16_t& count = dropped.*kind;
     count = static_cast<std::uint16_t>(count + (count != 0xffff));
   }
@@ -341,24 +378,33 @@ class open_record {
       if (payload_size() + size > capacity) return send_item(*thread, size, write);
     }
     write(payload_ + payload_size());
-    used += static_cast<std::uint32_t>(size);
+    header.size += static_cast<std::uint32_t>(size);
     return true;
   }
 
  public:
   /// Sends the items ahead, so that the buffer has room again.
   bool send_piece(thread_state& thread) noexcept {
-    const std::uint32_t size = payload_size() - schema_size;
+    const std::uint32_t slots = slots_size(), size = payload_size() - slots;
     if (size == 0) return true;
     const claimed_place place = begin_piece(thread, size);
     if (!place) return false;
-    std::memcpy(place.out, payload_ + schema_size, size);
+    std::memcpy(place.out, payload_ + slots, size);
     place.publish();
-    used -= size;
+    header.size -= size;
     return true;
   }
 
  private:
+  /// What write_slots wrote of the payload.
+  std::uint32_t slots_size() const noexcept {
+    if (!header.schema) return 0;
+    std::uint64_t size = header.schema->count * sizeof(std::uint64_t);
+    for (std::uint32_t i = 0; i < header.schema->count; ++i)
+      if (header.schema->fields[i].type == value_type::string)
+        if (const auto text = read_packed<std::uint64_t>(payload_ + 8 * i); text != absent_slot) size += text;
+    return static_cast<std::uint32_t>(padded(size));
+  }
   /// Sends one item ahead that is larger than the buffer.
   bool send_item(thread_state& thread, std::size_t size, function_ref<void(std::byte*)> write) noexcept {
     const claimed_place place = begin_piece(thread, size);
@@ -383,6 +429,7 @@ class open_record {
     return place;
   }
 
+  std::uint8_t mode_;
   alignas(8) std::byte payload_[capacity];
 };
 

@@ -28,14 +28,13 @@ struct claimed_place {
 /// interrupted: its record is dropped and counted.
 [[gnu::always_inline]] inline claimed_place try_claim(thread_state& thread, std::uint64_t size) noexcept {
   ring_writer& writer = thread.writer;
-  add_in_place(writer.tail, size);
-  const std::uint64_t end = writer.tail, begin = end - size;
+  const std::uint64_t begin = fetch_add_in_place(writer.tail, size), end = begin + size;
   std::atomic<std::uint64_t>* const published = writer.published;
-  if (end > writer.limit || published->load(std::memory_order_relaxed) != begin) [[unlikely]] {
+  if (end > writer.limit || *reinterpret_cast<const std::uint64_t*>(published) != begin) [[unlikely]] {
     add_in_place(writer.tail, std::uint64_t{0} - size);
     return {};
   }
-  std::byte* const out = writer.data + (begin & writer.mask);
+  std::byte* const out = writer.place(begin);
   if (!out) __builtin_unreachable();  // spares the caller's test
   return {out, end, published};
 }
@@ -68,7 +67,8 @@ inline constexpr std::uint64_t large_record = 4096;
   }
   const library_call call(thread);
   ring_writer const& writer = thread.writer;
-  const bool interrupts = writer.data && writer.published->load(std::memory_order_relaxed) != writer.tail;
+  const bool interrupts = thread.owned_ring.load(std::memory_order_relaxed) &&
+                          writer.published->load(std::memory_order_relaxed) != writer.tail;
   if (call.is_nested() || interrupts) {
     if (!is_piece)
       if (thread_counts* counts = counts_of(thread, pipeline)) thread_counts::increment(counts->dropped_signal);

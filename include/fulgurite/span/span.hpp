@@ -17,22 +17,21 @@ class span_scope;
 template <class Clock>
 class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
   using base = detail::span_base<Clock>;
-  using base::mode_;
   using base::record_;
 
  public:
   /// Not recording.
-  basic_span() noexcept { mode_ = detail::span_off; }
+  basic_span() noexcept { record_.turn_off(); }
 
   template <class... Bound>
   basic_span(detail::pipeline_handle const& handle, span_name name, const span_options* options,
              Bound&... bound) noexcept {
-    mode_ = detail::span_off;
+    record_.turn_off();
     detail::thread_state& thread = *detail::this_thread;
     const std::uint32_t fast = thread.current.fast_pipeline;
     if (handle.key == 0) return;
     if (!options && fast == handle.key) {
-      this->start_fast(thread, handle.key, name, bound...);
+      this->template start_fast<false>(thread, name, bound...);
       children_fast_ = true;
       extras_ = detail::extras_ref::share(thread.current.extras);
       return;
@@ -45,7 +44,8 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     detail::span_start start = this->start_slow(handle, name, options, bound...);
     children_fast_ = start.scope.fast_pipeline == handle.key;
     extras_ = std::move(start.extras);
-    if (mode_ == detail::span_off && (!options || options->parent.is_current())) remember_unrecorded(handle.key);
+    if (record_.mode() == detail::span_off && (!options || options->parent.is_current()))
+      remember_unrecorded(handle.key);
   }
 
   basic_span(basic_span&& other) noexcept { take(other); }
@@ -62,15 +62,15 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     if (!this->is_recording()) return;
     const std::uint64_t now = Clock::now();
     detail::thread_state* const thread = detail::own_thread();
-    if (mode_ == detail::span_fast && thread)
-      this->end_fast(*thread, now);
+    if (record_.mode() == detail::span_fast && thread)
+      this->end_fast(*thread);
     else
-      detail::end_slow(record_, mode_, now, Clock::unit);
-    mode_ = detail::span_ended;
+      detail::end_slow(record_, now, Clock::unit);
+    record_.set_mode(detail::span_ended);
   }
 
   span_context context() const {
-    if (mode_ == detail::span_off) return base::context();
+    if (record_.mode() == detail::span_off) return base::context();
     const detail::record_header& header = record_.header;
     return span_context(header.trace_id, header.span_id, trace_flags(header.flags), false,
                         extras_ ? extras_->trace_state : trace_state());
@@ -89,17 +89,14 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     header.flags = current.flags.bits();
     header.pipeline = pipeline;
     extras_ = detail::extras_ref::share(current.extras);
-    mode_ = detail::span_has_context;
+    record_.set_mode(detail::span_has_context);
   }
 
   void take(basic_span& other) noexcept {
-    mode_ = std::exchange(other.mode_, std::uint8_t{detail::span_off});
     children_fast_ = other.children_fast_;
     extras_ = std::move(other.extras_);
-    if (this->is_recording())
-      record_.copy_from(other.record_);
-    else if (mode_ != detail::span_off)
-      record_.header = other.record_.header;
+    record_.copy_from(other.record_);
+    other.record_.turn_off();
   }
 
   bool children_fast_ = false;
@@ -114,13 +111,14 @@ template <class Clock>
 class [[nodiscard, maybe_unused]] span_scope {
  public:
   explicit span_scope(basic_span<Clock> const& of) noexcept {
-    if (of.mode_ == detail::span_off) return;
+    const std::uint8_t mode = of.record_.mode();
+    if (mode == detail::span_off) return;
     detail::thread_state* const thread = detail::own_thread();
     if (!thread) return;
     // A span that may be moved is not const itself; what is set in this scope may lie in this thread's ring.
     auto& header = const_cast<detail::record_header&>(of.record_.header);
     header.marks = static_cast<std::uint8_t>(header.marks | detail::mark_activated);
-    const bool recorded = (of.mode_ & detail::span_has_context) == 0;
+    const bool recorded = (mode & detail::span_has_context) == 0;
     detail::active_context active;
     active.trace = header.trace_id;
     active.span = header.span_id;

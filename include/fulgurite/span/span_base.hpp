@@ -5,6 +5,7 @@
 #include <fulgurite/span/start.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -33,15 +34,16 @@ class span_base {
   span_base& operator=(span_base const&) = delete;
 
   /// What is set now will be exported.
-  bool is_recording() const noexcept { return (mode_ & (span_fast | span_slow)) != 0; }
+  bool is_recording() const noexcept { return record_.is_recording(); }
 
   /// Sets an attribute; of equal keys the last value counts. A callable is called only when the span records.
   template <attribute_source V>
   [[gnu::always_inline]] void set_attribute(attribute_name key, V&& value) noexcept {
-    if (!is_recording()) return;
-    if constexpr (attribute_compatible<V>)
-      record_.set_attribute(key, value);
-    else
+    if constexpr (attribute_compatible<V>) {
+      if (record_.set_number(key, value)) [[likely]]
+        return;
+      if (is_recording()) record_.set_any_attribute(key, value_view(value));
+    } else if (is_recording())
       record_.set_lazy(value, [&](auto const& made) { record_.set_any_attribute(key, value_view(made)); });
   }
   template <fixed_string Key, class T>
@@ -89,7 +91,8 @@ class span_base {
 
   /// The span's context. Of a span that is not recorded: that of the local root which decided so.
   span_context context() const {
-    if ((mode_ & (span_fast | span_slow | span_has_context | span_ended)) == 0) return current_context().span();
+    if ((record_.mode() & (span_fast | span_slow | span_has_context | span_ended)) == 0)
+      return current_context().span();
     const record_header& header = record_.header;
     return span_context(header.trace_id, header.span_id, trace_flags(header.flags), false, state_of_trace());
   }
@@ -98,31 +101,42 @@ class span_base {
   span_base() = default;
   ~span_base() = default;
 
-  /// The fast path: a child of the current span, in the same pipeline.
-  template <class... Bound>
-  [[gnu::always_inline]] void start_fast(thread_state& thread, std::uint32_t pipeline, span_name name,
-                                         Bound&... bound) noexcept {
+  /// The fast path: a child of the current span, in the same pipeline. `Current`: and then current itself.
+  template <bool Current, class... Bound>
+  [[gnu::always_inline]] void start_fast(thread_state& thread, span_name name, Bound&... bound) noexcept {
     // First: the instructions written by hand below make the compiler forget what it knows of the values.
-    const bool fits = record_.write_slots(bound...);
-    active_context const& current = thread.current;
+    bool fits;
+    [[maybe_unused]] const std::uint32_t size = record_.write_slots(fits, bound...);
+    active_context& current = thread.current;
     thread_counts::increment(current.counts->started);
     record_header& header = record_.header;
     header.parent_span_id = current.span;
-    header.span_id = span_id::from_wire(next_random_id(thread.random));
-    header.trace_id = current.trace;
-    header.pipeline = pipeline;
-    record_.start_name(name, current.record_bits);
+    const span_id id = span_id::from_wire(next_random_id(thread.random));
+    header.span_id = id;
+    if constexpr (Current) current.span = id;
+    copy_context(header, current);
+    if constexpr (sizeof...(Bound) > 0) header.size = size;
+    record_.start_name(name);
     record_.write_items(fits, bound...);
-    mode_ = span_fast;
-    header.start = Clock::now();
+    clock_reading<Clock>().store(header.start);
+  }
+  /// What a child's header has from the context it is started in: trace id, size, pipeline, flags and marks.
+  [[gnu::always_inline]] static void copy_context(record_header& header, active_context const& current) noexcept {
+    constexpr std::size_t to = offsetof(record_header, trace_id), size = offsetof(record_header, parent_span_id) - to;
+    static_assert(offsetof(active_context, trace) == 0 && offsetof(active_context, span) == size);
+    static_assert(offsetof(active_context, record_size) == offsetof(record_header, size) - to);
+    static_assert(offsetof(active_context, fast_pipeline) == offsetof(record_header, pipeline) - to);
+    static_assert(offsetof(active_context, record_bits) == offsetof(record_header, name_size) - to);
+    static_assert(active_context().record_size == sizeof(record_header));
+    std::memcpy(reinterpret_cast<std::byte*>(&header) + to, &current, size);
   }
 
   /// A local root on a thread at rest, with nothing said beside name and attributes, in a pipeline whose sampler is a
   /// plain threshold. False when it is not that simple; nothing has been done then.
   template <class... Bound>
-  [[gnu::noinline]] bool start_root(pipeline_handle const& handle, span_name name, Bound&... bound) noexcept {
+  [[gnu::always_inline]] bool start_root(thread_state& thread, pipeline_handle const& handle, span_name name,
+                                         Bound&... bound) noexcept {
     pipeline const& to = *handle.pipeline;
-    thread_state& thread = *this_thread;
     thread_counts* const counts = thread.recent_counts;
     if (!to.has_simple_roots() || counts->pipeline.load(std::memory_order_relaxed) != handle.key) return false;
     thread_counts::increment(counts->started);
@@ -146,34 +160,27 @@ class span_base {
       std::atomic_signal_fence(std::memory_order_seq_cst);
       current.span = id;
       current.fast_pipeline = handle.key | unrecorded_bit;
-      mode_ = span_root | span_has_context;
+      record_.set_mode(span_root | span_has_context);
       return true;
     }
     constexpr std::uint8_t flags = trace_flags::random_bit | trace_flags::sampled_bit;
     constexpr std::uint8_t marks =
         Clock::unit == clock_unit::ticks ? 0 : mark_start_in_nanoseconds | mark_end_in_nanoseconds;
     const std::uint64_t bits = header_bits(flags, marks) | thread.generation_bits;
+    const std::uint64_t root_bits = bits | header_bits(0, mark_local_root);
     current.flags = trace_flags(flags);
     current.record_bits = bits;
     current.decision = local_decision::recorded;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     current.span = id;  // makes the context valid
     current.fast_pipeline = handle.key;
-    mode_ = span_root | span_fast;
-    const bool fits = record_.write_slots(bound...);
-    if (!name.is_literal() || name.size() > 0xffff) [[unlikely]]
-      return name_root(name, bits | header_bits(0, mark_local_root), fits, bound...);
-    record_.start_name(name, bits | header_bits(0, mark_local_root));
+    bool fits;
+    header.size = record_.write_slots(fits, bound...);
+    record_.set_mode(span_root | span_fast);
+    std::memcpy(&header.name_size, &root_bits, sizeof root_bits);
+    record_.start_name(name);
     record_.write_items(fits, bound...);
-    header.start = Clock::now();
-    return true;
-  }
-  /// The rest of start_root for a name that must be copied: a tail call, which keeps registers out of the other way.
-  template <class... Bound>
-  [[gnu::noinline]] bool name_root(span_name name, std::uint64_t bits, bool fits, Bound&... bound) noexcept {
-    record_.start_name(name, bits);
-    record_.write_items(fits, bound...);
-    record_.header.start = Clock::now();
+    clock_reading<Clock>().store(header.start);
     return true;
   }
 
@@ -192,42 +199,50 @@ class span_base {
     const std::uint64_t now = Clock::now();
     const std::array<attribute_view, sizeof...(Bound)> views{view_of(bound)...};
     bool fits = true;
-    const auto slots = [&] { fits = record_.write_slots(bound...); };
+    const auto slots = [&] { record_.header.size = record_.write_slots(fits, bound...); };
     const auto items = [&] { record_.write_items(fits, bound...); };
     span_start start = detail::start_slow(handle, record_, name, options, {views, slots, items}, now);
-    mode_ = start.mode;
+    record_.set_mode(start.mode);
     return start;
   }
 
-  /// The fast path's end: one record into the ring.
-  [[gnu::always_inline]] void end_fast(thread_state& thread, std::uint64_t now) noexcept {
-    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(record_header)) + record_.used;
-    const claimed_place place = try_claim(thread, size);
-    if (!place) [[unlikely]]
-      return end_without_room(thread, now);
-    write_record(now, place, size);
-  }
-  /// Something was dropped and must be said, or there is no room.
-  [[gnu::noinline, gnu::cold]] void end_without_room(thread_state& thread, std::uint64_t now) noexcept {
+  /// The end of any span that did not take the slow path: something may have been dropped and must be said, or there
+  /// is no room.
+  [[gnu::noinline]] void end_fast(thread_state& thread) noexcept {
+    const std::uint64_t now = Clock::now();  // before a wait for room
     record_.write_dropped_counts();
-    const std::uint32_t size = static_cast<std::uint32_t>(sizeof(record_header)) + record_.payload_size();
-    if (const claimed_place place = reserve(thread, size, record_.header)) write_record(now, place, size);
+    const std::uint32_t size = record_.size();
+    if (const claimed_place place = reserve(thread, size, record_.header)) {
+      write_special_record(place, size);
+      reinterpret_cast<record_header*>(place.out)->end = now;
+      place.publish();
+    }
   }
 
-  /// Into the place that was claimed for it.
-  [[gnu::always_inline]] void write_record(std::uint64_t now, claimed_place const& place, std::uint32_t size) noexcept {
+  /// Into the place that was claimed for it. The end is not written into the header before the copy: a vector read of a
+  /// word written a moment ago would wait for the store buffer.
+  [[gnu::always_inline]] void write_record(claimed_place const& place, std::uint64_t size, span_id parent) noexcept {
     std::byte* const out = place.out;
-    record_header const& header = record_.header;
-    const std::uint32_t used = size - static_cast<std::uint32_t>(sizeof header);
-    std::memcpy(out, &header, sizeof header);
-    // Not into the header before the copy: a vector read of a word written a moment ago would wait for the store
-    // buffer.
     auto* const written = reinterpret_cast<record_header*>(out);
-    written->end = now;
-    written->size = size;
-    const std::byte* const payload = record_.payload();
-    for (std::uint32_t i = 0; i < used; i += ring_slack) std::memcpy(out + sizeof header + i, payload + i, ring_slack);
-    place.publish();
+    clock_reading<Clock>().store(written->end);
+    std::memcpy(out, &record_.header, offsetof(record_header, parent_span_id));
+    written->parent_span_id = parent;
+    if (size == sizeof(record_header)) return;
+    const std::byte* from = record_.payload();
+    std::byte* to = out + sizeof(record_header);
+    std::memcpy(to, from, ring_slack);
+    if (size <= sizeof(record_header) + ring_slack) return;
+    const std::byte* const end = from + (size - sizeof(record_header));
+    do {
+      from += ring_slack;
+      to += ring_slack;
+      std::memcpy(to, from, ring_slack);
+    } while (from + ring_slack < end);
+  }
+  /// The same where the header's size has more than the size in it.
+  [[gnu::always_inline]] void write_special_record(claimed_place const& place, std::uint32_t size) noexcept {
+    write_record(place, size, record_.header.parent_span_id);
+    reinterpret_cast<record_header*>(place.out)->size = size;
   }
 
   std::uint64_t event_time() const noexcept {
@@ -241,7 +256,6 @@ class span_base {
     return current.extras && current.trace == record_.header.trace_id ? current.extras->trace_state : trace_state();
   }
 
-  std::uint8_t mode_;  // set by every constructor: at once, the fast path would pay for it
   open_record record_;
 };
 

@@ -17,18 +17,6 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// What a span object is; a combination of these bits.
-enum span_mode : std::uint8_t {
-  span_off = 0,           // nothing to do at the end
-  span_fast = 1,          // recording, on the fast path to the end
-  span_slow = 2,          // recording; its end takes the slow path
-  span_in_scope = 4,      // a scope_link was entered and must be left
-  span_ended = 8,         // ended early; what it changed in the thread must still be restored
-  span_has_context = 16,  // not recording, but the header's ids and flags are its context
-  span_inline = 32,       // the ending thread waits for the export
-  span_root = 64          // a local root on a thread that was at rest: its end makes it so again
-};
-
 /// What the slow start decides: how the span goes on, and what is current in its scope.
 struct span_start {
   std::uint8_t mode = span_off;
@@ -202,15 +190,15 @@ inline void rest(thread_state& thread) noexcept {
 }
 
 /// Ends a span off the fast path: writes the record, and waits for its export where the processor works like that.
-[[gnu::noinline]] inline void end_slow(open_record& record, std::uint8_t mode, std::uint64_t now,
-                                       clock_unit unit) noexcept {
+[[gnu::noinline]] inline void end_slow(open_record& record, std::uint64_t now, clock_unit unit) noexcept {
   thread_state* const thread = own_thread();
   if (!thread) return;
   record_header& header = record.header;
   const bool fell_back = unit == clock_unit::ticks && (header.marks & mark_end_in_nanoseconds) != 0;
   header.end = fell_back ? steady_clock::now() : now;
   record.write_dropped_counts();
-  header.size = static_cast<std::uint32_t>(sizeof(record_header) + record.payload_size());
+  const std::uint8_t mode = record.mode();
+  header.size = record.size();
   if (const claimed_place place = reserve(*thread, header.size, header)) {
     std::memcpy(place.out, &header, sizeof header);
     std::memcpy(place.out + sizeof header, record.payload(), record.payload_size());
