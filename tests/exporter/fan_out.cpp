@@ -15,6 +15,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -94,7 +95,11 @@ TEST_CASE("one dead, one that blocks for ever, one slow, one fast") {
   slow.at->set_open(true);
   CHECK(slow.at->wait_for_spans(100));
   CHECK_FALSE(tracer.shutdown(100ms));
-  CHECK(log.count("blocking did not return before the end of shutdown") == 1);
+  // On a machine that is busy it is given up some moments after the tracer is.
+  for (const fg::deadline until = soon(); log.count("blocking did not return before the end of shutdown") == 0;) {
+    REQUIRE(std::chrono::steady_clock::now() < until);
+    std::this_thread::sleep_for(1ms);
+  }
   const std::uint64_t undecided = fan.destination_stats()[1].queued;  // the batch that it does not come back with
   CHECK(undecided >= 1);
   CHECK(undecided <= 10);

@@ -111,7 +111,8 @@ class fan_out_lanes {
     };
     give_up_at(until - std::min<deadline::duration>(left / 4, 2s), true);
     give_up_at(until - std::min<deadline::duration>(left / 4, 250ms), false);
-    const deadline last = std::max(until, now() + 20ms);
+    // A little before the end, so that whoever waits until then gets the answer and not a timeout.
+    const deadline last = std::max(until - std::min<deadline::duration>(left / 8, 50ms), now() + 20ms);
     for (auto const& lane : lanes_)
       // Again and again: an export may have begun just after it was interrupted.
       while (!lane->wait_finished(std::min(last, now() + 10ms)) && now() < last) lane->give_up();
