@@ -290,7 +290,7 @@ TEST_CASE("Jaeger, Zipkin, files, proxies") {
                                           {"OTEL_EXPORTER_JAEGER_ENDPOINT", "http://j:1/api/traces"},
                                           {"ZIPKIN_HEADERS", "x-b=2"},
                                           {"OTEL_EXPORTER_ZIPKIN_TIMEOUT", "8"},
-                                          {"TRACER_FILE", "/tmp/t.jsonl"},
+                                          {"TRACER_FILE", "there/t.jsonl"},
                                           {"TRACER_CA_FILE", "/ca.pem"},
                                           {"http_proxy", "http://plain:3128"},
                                           {"HTTPS_PROXY", "http://u:s3cret@safe:3128"},
@@ -304,7 +304,7 @@ TEST_CASE("Jaeger, Zipkin, files, proxies") {
   CHECK(config.jaeger_endpoint == "http://j:1/api/traces");
   CHECK(config.zipkin_headers == fg::tracer_config::pairs{{"x-b", "2"}});
   CHECK(config.zipkin_timeout.count() == 8);
-  CHECK(config.file == "/tmp/t.jsonl");
+  CHECK(config.file == "there/t.jsonl");
   CHECK(config.ca_file == "/ca.pem");
   CHECK(config.http_proxy == "http://plain:3128");
   CHECK(config.https_proxy == "http://u:s3cret@safe:3128");

@@ -78,7 +78,7 @@ TEST_CASE("addresses") {
   CHECK(of("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") == v6("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"));
   // A zone is cut off an IPv6 address only.
   for (const char* text : {"10.0.0.1%eth0", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1.", " 10.0.0.1", "1", "[::1]",
-                           ":", ":::", "1:2:3:4:5:6:7:8:9", "::g", "/tmp/a.sock", "%", "%eth0", "db.example.com",
+                           ":", ":::", "1:2:3:4:5:6:7:8:9", "::g", "/run/a.sock", "%", "%eth0", "db.example.com",
                            "a-name-that-is-much-longer-than-any-address-can-be-written"})
     CHECK(of(text) == name(text));
   CHECK(endpoint({{"server.address", std::string("::1\0x", 5)}}) == name("::1\\u0000x"));

@@ -35,8 +35,8 @@ template <std::size_t Size>
 inline std::byte* write_json_number(std::byte* out, auto number) noexcept {
   return reinterpret_cast<std::byte*>(write_number(reinterpret_cast<char*>(out), number));
 }
-/// The shortest text that reads back as the same number; `NaN`, `Infinity` or `-Infinity` in quotes: the JSON mapping of
-/// protobuf. There is room for it.
+/// The shortest text that reads back as the same number; `NaN`, `Infinity` or `-Infinity` in quotes: the JSON mapping
+/// of protobuf. There is room for it.
 inline std::byte* write_json_real(std::byte* out, double number) noexcept {
   if (number - number == 0) return write_json_number(out, number);
   return number != number ? put(out, "\"NaN\"") : number > 0 ? put(out, "\"Infinity\"") : put(out, "\"-Infinity\"");

@@ -175,8 +175,9 @@ class otlp_json_writer {
     list values("\"values\":[");
     if (value.type() == value_type::array) {
       out = put(out, "{\"arrayValue\":{");
-      value.for_each_element(
-          [&](auto const& element) { out = any_value(values.next(bytes_.room(out, json_bytes_slack)), element, depth + 1); });
+      value.for_each_element([&](auto const& element) {
+        out = any_value(values.next(bytes_.room(out, json_bytes_slack)), element, depth + 1);
+      });
     } else {
       out = put(out, "{\"kvlistValue\":{");
       value.for_each_entry([&](std::string_view key, auto const& element) {
