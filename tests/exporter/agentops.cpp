@@ -101,6 +101,8 @@ struct server_of_ours {
   std::mutex mutex;
   /// What is answered to traces.
   std::string status = "200 OK";
+  /// What is given for a key, and which of it is taken.
+  std::string token = "the-token", good = "the-token";
 
   void serve(connection& c) {
     while (true) {
@@ -114,9 +116,11 @@ struct server_of_ours {
       else if (line == "POST /v3/auth/token") {
         tokens.push_back(got.body);
         owners.push_back(got.header("fulgurite-owner"));
-        c.answer("200 OK", "{\"token\": \"the-token\", \"project_id\":\"p\"}");
-      } else if (line == "POST /v1/traces" && got.header("authorization") == "Bearer the-token")
+        c.answer("200 OK", "{\"token\": \"" + token + "\", \"project_id\":\"p\"}");
+      } else if (line == "POST /v1/traces" && got.header("authorization") == "Bearer " + good)
         c.answer(status);
+      else if (line == "POST /v1/traces")
+        c.answer("401 Unauthorized");
       else
         c.answer("400 Unexpected");
       // One connection at a time is served, and every client here keeps at most one.
@@ -418,6 +422,56 @@ TEST_CASE("the cloud: key for a token, then OTLP to the exporter's address") {
   options.endpoint = refusing.url("");
   CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::failure);
   CHECK(here.says("HTTP 403 {\"error\":\"unknown key\"}"));
+}
+
+TEST_CASE("the cloud's token is renewed when it is refused, but not again and again; batches are not lost by it") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  fg::agentops_options options = here.options();
+  options.managed = false;
+  options.api_key = "key";
+  options.endpoint = ours.base(server);
+  options.exporter_endpoint = server.url("/v1/traces");
+  options.renewal_interval = 0ms;
+  {
+    fg::agentops_exporter eager(options);
+    CHECK(eager.export_spans(one_span().batch()) == fg::export_result::success);
+    ours.good = ours.token = "the-next";
+    CHECK(eager.export_spans(one_span().batch()) == fg::export_result::success);
+  }
+  CHECK(ours.tokens.size() == 2);
+  CHECK(here.says("https://app.agentops.ai/sessions?trace_id="));
+
+  options.renewal_interval = 1h;
+  fg::agentops_exporter patient(options);
+  CHECK(patient.export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(ours.tokens.size() == 3);
+  ours.good = "another";
+  for (int i = 0; i < 3; ++i) CHECK(patient.export_spans(one_span().batch()) == fg::export_result::failure);
+  CHECK(ours.tokens.size() == 3);
+  CHECK(here.says("answered HTTP 401"));
+}
+
+TEST_CASE("the cloud's token is renewed before it runs out") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  fg::agentops_options options = here.options();
+  options.managed = false;
+  options.api_key = "key";
+  options.endpoint = ours.base(server);
+  options.exporter_endpoint = server.url("/v1/traces");
+  options.renewal_interval = 0ms;
+  ours.token = ours.good = "e30.eyJleHAiOjEzMDA4MTkzODB9.c";  // {"exp":1300819380}, which is long past
+  fg::agentops_exporter exporter(options);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+    CHECK(ours.tokens.size() == i);
+  }
+  ours.token = ours.good = "no JSON Web Token";
+  for (int i = 0; i < 3; ++i) CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::success);
+  CHECK(ours.tokens.size() == 4);
 }
 
 TEST_CASE("a server's health") {

@@ -25,6 +25,7 @@
 #include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -300,9 +301,10 @@ class agentops_exporter {
     /// When a token's own time is nearly over (RFC 7519, `exp`); never where it does not say.
     static time_point renewal_time(std::string_view token) {
       constexpr std::int64_t before = 60, longest = 366 * 86'400;
-      const std::int64_t left = detail::token_expiry(token).value_or(longest) - std::time(nullptr);
-      return std::chrono::steady_clock::now() +
-             std::chrono::seconds(std::clamp<std::int64_t>(left - before, 0, longest));
+      const std::optional<std::int64_t> end = detail::token_expiry(token);
+      if (!end) return time_point::max();
+      const std::int64_t left = std::min(*end, std::int64_t{1} << 40) - std::time(nullptr) - before;
+      return std::chrono::steady_clock::now() + std::chrono::seconds(std::clamp<std::int64_t>(left, 0, longest));
     }
     /// Lets go of a token that is about to run out, if another may be fetched.
     void drop_old_token() {
