@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -31,3 +32,19 @@ TEST_CASE("noop is the type that is nothing, runtime the one that is chosen late
   constexpr bool is_noop = requires(fg::selected_tracer t) { requires std::is_empty_v<decltype(t)>; };
   CHECK(is_noop == (backend == "noop"));
 }
+
+#if FULGURITE_CHECKS_SETTINGS
+TEST_CASE("what a fixed composition must not pass over switches it off, and is said") {
+  std::string said;
+  fg::set_log_handler([&said](fg::log_level, std::string_view text) { said.append(text); });
+  fg::tracer_config config;
+  config.redact = "password";
+  fg::selected_tracer tracer = fg::make_selected_tracer(config);
+  CHECK_FALSE(tracer.trace_context("x").is_recording());
+  CHECK(said.find("redact") != std::string::npos);
+  fg::tracer_config disabled;
+  disabled.sdk_disabled = true;
+  CHECK_FALSE(fg::make_selected_tracer(disabled).trace_context("x").is_recording());
+  fg::set_log_handler({});
+}
+#endif

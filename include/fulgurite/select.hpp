@@ -4,8 +4,10 @@
 // do not link).
 //
 // Nothing but that backend is compiled in, and nothing but its dependency is needed; with `noop` nothing is left of the
-// tracing at all. The settings are those of a `tracer_config` that the program fills: only `runtime` reads the
-// environment (needs fulgurite/backends.hpp in one file of the program, or fulgurite-runtime).
+// tracing at all. The settings are those of a `tracer_config` that the program fills; a composition that is fixed
+// cannot follow all of them, and refuses those that it must not pass over (`redact`, another sampler, other
+// propagators, a proxy). Only `runtime` reads the environment (needs fulgurite/backends.hpp in one file of the program,
+// or fulgurite-runtime).
 #pragma once
 
 #ifndef FULGURITE_BACKEND
@@ -34,6 +36,7 @@
 #include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
 #elif FULGURITE_SELECTED == 5
+#include <fulgurite/diagnostics/base64.hpp>
 #include <fulgurite/exporter/jaeger_http.hpp>
 #elif FULGURITE_SELECTED == 6
 #include <fulgurite/exporter/zipkin.hpp>
@@ -46,6 +49,7 @@
 
 #if FULGURITE_SELECTED != 1 && FULGURITE_SELECTED != 7
 #include <fulgurite/config/tracer_config.hpp>
+#include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/fulgurite.hpp>
 
 #include <string>
@@ -119,8 +123,16 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
   jaeger_http_options options;
   options.endpoint = config.jaeger_endpoint;
   options.headers = config.jaeger_headers;
+  if (!config.jaeger_auth_token.empty())
+    options.headers.emplace_back("Authorization", "Bearer " + config.jaeger_auth_token);
+  else if (!config.jaeger_user.empty()) {
+    std::string basic = "Basic ";  // RFC 7617
+    detail::append_base64(basic, config.jaeger_user + ":" + config.jaeger_password);
+    options.headers.emplace_back("Authorization", std::move(basic));
+  }
   options.timeout = config.jaeger_timeout;
   options.ca_file = config.ca_file;
+  options.concurrent_requests = config.concurrent_requests;
   options.delivery.spool = config.spool;
   return selected_exporter(std::move(options));
 }
@@ -132,6 +144,7 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
   options.headers = config.zipkin_headers;
   options.timeout = config.zipkin_timeout;
   options.ca_file = config.ca_file;
+  options.concurrent_requests = config.concurrent_requests;
   options.delivery.spool = config.spool;
   return selected_exporter(std::move(options));
 }
@@ -139,13 +152,35 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
 
 using selected_tracer = tracer<parent_based<ratio_sampler>, selected_exporter>;
 
-/// The tracer of these settings. What is wrong with them is logged, and the tracer then exports nothing. Those of other
+/// What the settings ask for and a composition that is fixed has not; empty: nothing.
+inline std::string refused_by_selection(tracer_config const& config) {
+  if (!config.redact.empty()) return "redact";
+  if (!config.sampler.empty() && config.sampler != "parentbased_traceidratio") return "sampler";
+  if (config.propagators != tracer_config().propagators) return "propagators";
+  if (!config.http_proxy.empty() || !config.https_proxy.empty()) return "http_proxy and https_proxy";
+  return {};
+}
+
+/// The tracer of these settings. What is wrong with them is logged, and the tracer then records nothing. Those of other
 /// backends count nothing.
 inline selected_tracer make_selected_tracer(tracer_config const& config = {}) {
+  const std::string refused = refused_by_selection(config);
+  if (!refused.empty())
+    detail::log(log_level::error,
+                "select.hpp: the setting " + refused +
+                    " needs a tracer that is chosen at run time, or composed by hand; tracing stays off");
+  const double rate = config.sdk_disabled || !refused.empty() ? 0 : config.sampling_rate;
+  batch_options batches;
+  batches.max_queue_size = config.max_queue_size;
+  batches.max_batch_size = config.max_batch_size;
+  batches.schedule_delay = config.schedule_delay;
+  batches.export_timeout = config.export_timeout;
+  tracer_options options;
+  options.shutdown_timeout = config.shutdown_timeout;
   resource of{config.service_name, config.service_version, config.environment, {}};
   for (auto const& [key, value] : config.resource_attributes) of.attributes.push_back({key, attribute_value(value)});
-  return selected_tracer(std::move(of), parent_based{ratio_sampler{config.sampling_rate}},
-                         make_selected_exporter(config));
+  return selected_tracer(std::move(of), parent_based{ratio_sampler{rate}}, make_selected_exporter(config), {},
+                         batch_processor<>(batches), options);
 }
 
 #endif

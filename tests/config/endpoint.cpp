@@ -42,6 +42,11 @@ TEST_CASE("user, password and query of an address are not shown") {
   CHECK(without_secrets("http://a@b@host") == "http://********@host");
   CHECK(without_secrets("me:pw@host") == "********@host");
   CHECK(without_secrets("http://host") == "http://host");
+  // A password may hold anything, and an address be wrong in any way.
+  CHECK(without_secrets("http://me:p/w@host:1/x") == "http://********@host:1/x");
+  CHECK(without_secrets("http:/me:pw@host") == "http********@host");
+  CHECK(without_secrets("http://me:p?w@host") == "http://********@host");
+  CHECK(without_secrets("http://host/p#token=abc") == "http://host/p#********");
 }
 
 TEST_CASE("plain http to another host can be read on its way") {

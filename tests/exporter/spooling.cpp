@@ -410,7 +410,7 @@ TEST_CASE("AgentOps: while there is nobody, and when somebody comes") {
   options.managed = false;
   options.api_key = "secret-credential";
   options.gzip = false;
-  options.restart_interval = 10ms;
+  options.restart_interval = options.renewal_interval = 10ms;
   options.delivery.initial_backoff = options.delivery.max_backoff = 10ms;
   options.delivery.spool = folder.path();
   options.endpoint = "http://127.0.0.1:1";

@@ -45,7 +45,7 @@ inline std::vector<config_problem> problems_of_backend(loaded_config const& from
       config.traces_exporters.size() > 1)
     missing("traces_exporters", "OTEL_TRACES_EXPORTER", text_of(config.traces_exporters), "none alone, or others");
   if (exports_by(config, "jaeger") && !config.jaeger_user.empty() && config.jaeger_user.find(':') != std::string::npos)
-    missing("jaeger_user", "JAEGER_USER", config.jaeger_user, "a name without a colon (RFC 7617)");
+    missing("jaeger_user", "JAEGER_USER", std::string(hidden_text), "a name without a colon (RFC 7617)");
   if (!exports_by(config, "otlp") || has_problem(so_far, {"traces_exporters"})) return problems;
 
   const bool has_certificate = !config.otlp_client_certificate.empty();

@@ -72,14 +72,18 @@ inline bool is_http_endpoint(std::string_view text) {
   return parse_endpoint(text, parsed).empty();
 }
 
-/// An address without what may be a secret in it: the user's name and password, and the query.
+/// An address without what may be a secret in it: the user's name and password, which in a wrong one may hold any
+/// character, the query and the fragment.
 inline std::string without_secrets(std::string_view endpoint) {
-  std::string shown(endpoint.substr(0, endpoint.find('?')));
-  if (shown.size() < endpoint.size()) shown += "?********";
+  std::string shown(endpoint);
   std::size_t first = shown.find("://");
-  first = first == std::string::npos ? 0 : first + 3;
-  const std::size_t at = shown.rfind('@', shown.find_first_of("/?", first));
-  if (at != std::string::npos && at >= first) shown.replace(first, at - first, "********");
+  first = first == std::string::npos ? shown.find(":/") : first + 3;
+  if (first == std::string::npos) first = 0;
+  // In the path of a good address an @ is no end of a password.
+  if (const std::size_t at = shown.rfind('@'); at != std::string::npos && at >= first && !is_http_endpoint(endpoint))
+    shown.replace(first, at - first, "********");
+  if (const std::size_t rest = shown.find_first_of("?#"); rest != std::string::npos)
+    shown.replace(rest + 1, std::string::npos, "********");
   return shown;
 }
 

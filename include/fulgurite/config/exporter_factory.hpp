@@ -120,6 +120,7 @@ inline any_exporter make_zipkin_exporter(tracer_config const& config) {
 inline any_exporter make_agentops_exporter(tracer_config const& config) {
   agentops_options options;
   options.managed = uses_local_agentops(config);
+  if (!options.managed) options.delivery = {};  // the cloud may be away for longer than a local server is
   options.daemon = config.agentops_daemon;
   options.environment = config.environment;
   options.data_directory = config.agentops_data_directory;
@@ -129,7 +130,10 @@ inline any_exporter make_agentops_exporter(tracer_config const& config) {
   if (!config.agentops_api_endpoint.empty()) options.endpoint = config.agentops_api_endpoint;
   if (!config.agentops_exporter_endpoint.empty()) options.exporter_endpoint = config.agentops_exporter_endpoint;
   if (!config.agentops_app_url.empty()) options.app_url = config.agentops_app_url;
-  if (!options.managed) options.proxy = proxy_for(config, options.exporter_endpoint);
+  if (!options.managed) {
+    options.proxy = proxy_for(config, options.endpoint);
+    options.exporter_proxy = proxy_for(config, options.exporter_endpoint);
+  }
   return agentops_exporter(std::move(options));
 }
 

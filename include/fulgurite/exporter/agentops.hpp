@@ -52,8 +52,9 @@ struct agentops_options {
   std::string exporter_endpoint = "https://otlp.agentops.ai/v1/traces";
   /// AgentOps' dashboard, to which the log links.
   std::string app_url = "https://app.agentops.ai";
-  /// For the cloud: a PEM file, whom to trust instead of the system's list, and a proxy.
-  std::string ca_file = {}, proxy = {};
+  /// For the cloud: a PEM file, whom to trust instead of the system's list; the proxies on the way to `endpoint` and to
+  /// `exporter_endpoint`.
+  std::string ca_file = {}, proxy = {}, exporter_proxy = {};
   bool gzip = true;
   /// For a batch, all its attempts included, and the server's start.
   std::chrono::milliseconds timeout{10'000};
@@ -397,11 +398,14 @@ class agentops_exporter {
       if (token.empty() || !detail::is_valid_header("Authorization", token))
         return "no token from " + auth.to_text() + ": " +
                (answer.status == 0 ? answer.error
-                                   : "HTTP " + std::to_string(answer.status) + " " + detail::for_log(answer.body));
+                : answer.status / 100 == 2
+                    ? "its answer is none, and is not shown: it may hold a token"
+                    : "HTTP " + std::to_string(answer.status) + " " +
+                          detail::without_texts(detail::for_log(answer.body), {options.api_key}));
       to.headers = {{"Authorization", "Bearer " + token}};
       if (!options.managed) {
         to.tls.ca_file = options.ca_file;
-        if (problem = detail::parse_proxy(options.proxy, to.proxy); !problem.empty()) return problem;
+        if (problem = detail::parse_proxy(options.exporter_proxy, to.proxy); !problem.empty()) return problem;
         renew_at_ = renewal_time(token);
       }
       replace(std::make_unique<detail::otlp_channel>(channel_options(), std::move(to), spool_));

@@ -153,11 +153,16 @@ class http_wire {
 
  private:
   /// The status, what it usually means here, and what the backend says itself.
-  static std::string words(http_answer const& answer) {
+  std::string words(http_answer const& answer) const {
     std::string text = "HTTP " + std::to_string(answer.status);
     if (answer.status >= 200 && answer.status < 300) return text;
     if (const char* const hint = meaning(answer.status)) text.append(" (").append(hint).append(")");
-    const std::string said = parse_error_body(answer.body, answer.content_type);
+    std::string said = parse_error_body(answer.body, answer.content_type);
+    for (auto const& [name, value] : options_.headers) {
+      said = without_texts(std::move(said), {value});
+      if (const std::size_t space = value.find(' '); space != std::string::npos)  // a scheme, then the secret
+        said = without_texts(std::move(said), {std::string_view(value).substr(space + 1)});
+    }
     return said.empty() ? text : text + ": " + said;
   }
   static const char* meaning(int status) noexcept {

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,6 +86,14 @@ inline std::string for_log(std::string_view text) {
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
   if (text.size() > longest) clean += "...";
   return clean;
+}
+
+/// The text without these others in it, which are secrets: a backend may quote a request in its answer.
+inline std::string without_texts(std::string text, std::initializer_list<std::string_view> secrets) {
+  for (const std::string_view secret : secrets)
+    for (std::size_t at = 0; secret.size() > 3 && (at = text.find(secret, at)) != std::string::npos;)
+      text.replace(at, secret.size(), "********");
+  return text;
 }
 
 /// Reads ExportTraceServiceResponse.
