@@ -39,6 +39,17 @@ concept lazy_value = std::invocable<F&> && attribute_compatible<std::invoke_resu
 template <class V>
 concept attribute_source = attribute_compatible<V> || detail::lazy_value<std::remove_reference_t<V>>;
 
+namespace detail {
+
+/// An array of characters up to its first NUL, which is looked for when the text is needed: under noop nobody does, and
+/// no trace of it is left.
+struct literal_text {
+  const char* text;
+  constexpr operator std::string_view() const noexcept { return text; }
+};
+
+}  // namespace detail
+
 /// A key and a borrowed value, until the end of the full expression: what `"key"_a = value` gives.
 template <fixed_string Key, class T>
 class [[nodiscard]] bound_attribute {
@@ -59,7 +70,8 @@ class [[nodiscard]] bound_attribute {
 
  private:
   // A number or a view is copied: through a reference it would have to be put in memory first. The rest is referred to.
-  static constexpr bool copied = std::is_arithmetic_v<value_type> || std::same_as<value_type, std::string_view>;
+  static constexpr bool copied = std::is_arithmetic_v<value_type> || std::same_as<value_type, std::string_view> ||
+                                 std::same_as<value_type, detail::literal_text>;
   std::conditional_t<copied, const value_type, T&&> value_;
 };
 
@@ -70,11 +82,11 @@ struct attribute_key {
   constexpr bound_attribute<Key, T> operator=(T&& value) const noexcept {
     return bound_attribute<Key, T>(static_cast<T&&>(value));
   }
-  /// A literal: its length is known here, and it is one type with literals of other lengths.
+  /// A literal: one type with literals of other lengths.
   template <std::size_t N>
-  [[gnu::always_inline]] constexpr bound_attribute<Key, std::string_view> operator=(
+  [[gnu::always_inline]] constexpr bound_attribute<Key, detail::literal_text> operator=(
       const char (&literal)[N]) const noexcept {
-    return bound_attribute<Key, std::string_view>(std::string_view(literal));
+    return bound_attribute<Key, detail::literal_text>(detail::literal_text{literal});
   }
 };
 
