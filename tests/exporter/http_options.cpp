@@ -48,3 +48,17 @@ TEST_CASE("the product, its version, and what it is to OpenTelemetry") {
   CHECK(user_agent() == std::string("fulgurite/") + fulgurite::library_version + " OTel-OTLP-Exporter-Cpp/" +
                             fulgurite::library_version);
 }
+
+TEST_CASE("what frames a message is not the user's to set, and a certificate is read from a file") {
+  const auto problem = [](given wrong) {
+    read ignored;
+    return read_http_options(wrong, ignored);
+  };
+  for (const char* const own : {"Content-Length", "transfer-encoding", "Connection", "content-encoding"}) {
+    CAPTURE(own);
+    CHECK(problem({.headers = {{own, "1"}}}).find("cannot be set") != std::string::npos);
+  }
+  CHECK(problem({.headers = {{"Host", "other"}}}).empty());
+  CHECK(problem({.ca_file = "/dev/zero"}) == "/dev/zero is no file: a certificate or key is read from a PEM file");
+  CHECK(problem({.ca_file = "there is no such file"}).empty());  // said when it is needed
+}

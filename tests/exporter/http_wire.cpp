@@ -156,3 +156,18 @@ TEST_CASE("an encrypted request asks the proxy for a tunnel; what it refuses is 
   CHECK(reply.last.result != attempt::outcome::delivered);
   CHECK_FALSE(reply.last.reason.empty());
 }
+
+TEST_CASE("a backend that quotes the request does not make our credentials known") {
+  scripted_server server({[](connection& c) {
+    const auto got = c.read_request();
+    c.answer("400 Bad Request", "I was sent " + got.header("authorization") + " and " + got.header("x-key"));
+    c.wait_for_end();
+  }});
+  http_wire_options options = to(server);
+  options.headers = {{"Authorization", "Bearer s3cret"}, {"X-Key", "k3yk3y"}};
+  wire over(options);
+  const std::string reason = post(over, "1").last.reason;
+  CHECK(reason.find("I was sent ********") != std::string::npos);
+  CHECK(reason.find("s3cret") == std::string::npos);
+  CHECK(reason.find("k3yk3y") == std::string::npos);
+}

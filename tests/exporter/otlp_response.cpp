@@ -65,3 +65,10 @@ TEST_CASE("partial success in JSON") {
     CHECK(parse_otlp_json_response(odd).rejected == 0);
   }
 }
+
+TEST_CASE("secrets are taken out of what a backend quotes") {
+  using fulgurite::detail::without_texts;
+  CHECK(without_texts("no: Bearer s3cret, s3cret", {"s3cret"}) == "no: Bearer ********, ********");
+  CHECK(without_texts("a b", {"", "b"}) == "a b");  // too short to be one, and to be told from words
+  CHECK(without_texts("********", {"****"}) == "****************");
+}

@@ -90,9 +90,11 @@ inline std::string for_log(std::string_view text) {
 
 /// The text without these others in it, which are secrets: a backend may quote a request in its answer.
 inline std::string without_texts(std::string text, std::initializer_list<std::string_view> secrets) {
+  constexpr std::string_view hidden = "********";
   for (const std::string_view secret : secrets)
-    for (std::size_t at = 0; secret.size() > 3 && (at = text.find(secret, at)) != std::string::npos;)
-      text.replace(at, secret.size(), "********");
+    for (std::size_t at = 0; secret.size() > 3 && (at = text.find(secret, at)) != std::string::npos;
+         at += hidden.size())
+      text.replace(at, secret.size(), hidden);
   return text;
 }
 
