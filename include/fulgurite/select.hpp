@@ -25,6 +25,7 @@
 #define FULGURITE_JOIN_AGAIN(a, b) a##b
 #define FULGURITE_JOIN(a, b) FULGURITE_JOIN_AGAIN(a, b)
 #define FULGURITE_SELECTED FULGURITE_JOIN(FULGURITE_WORD_, FULGURITE_BACKEND)
+#define FULGURITE_SELECTION FULGURITE_JOIN(selected_, FULGURITE_BACKEND)
 
 #if FULGURITE_SELECTED == 1
 #include <fulgurite/noop.hpp>
@@ -60,7 +61,7 @@ namespace fulgurite {
 inline namespace v1 {
 
 /// One namespace a backend: two files of a program that were built for different ones refer to different things.
-inline namespace FULGURITE_JOIN(selected_, FULGURITE_BACKEND) {
+inline namespace FULGURITE_SELECTION {
 
 #if FULGURITE_SELECTED == 1
 
@@ -185,7 +186,7 @@ inline selected_tracer make_selected_tracer(tracer_config const& config = {}) {
 
 #endif
 
-}  // namespace FULGURITE_JOIN(selected_,FULGURITE_BACKEND)
+}  // namespace FULGURITE_SELECTION
 }  // namespace v1
 }  // namespace fulgurite
 
@@ -199,3 +200,4 @@ inline selected_tracer make_selected_tracer(tracer_config const& config = {}) {
 #undef FULGURITE_JOIN_AGAIN
 #undef FULGURITE_JOIN
 #undef FULGURITE_SELECTED
+#undef FULGURITE_SELECTION
