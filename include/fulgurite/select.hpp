@@ -65,6 +65,7 @@ inline namespace FULGURITE_SELECTION {
 
 #if FULGURITE_SELECTED == 1
 
+/// The one composition of this build.
 using selected_tracer = noop_tracer;
 
 /// A tracer of nothing. Takes whatever the others take.
@@ -75,6 +76,7 @@ selected_tracer make_selected_tracer(Ignored const&...) noexcept {
 
 #elif FULGURITE_SELECTED == 7
 
+/// The one composition of this build.
 using selected_tracer = any_tracer;
 
 /// What the environment says; throws config_error.
@@ -85,10 +87,14 @@ inline selected_tracer make_selected_tracer(tracer_config const& config) { retur
 #else
 
 #if FULGURITE_SELECTED == 2
+/// Where the spans go.
 using selected_exporter = console_exporter;
+/// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const&) { return selected_exporter(); }
 #elif FULGURITE_SELECTED == 3
+/// Where the spans go.
 using selected_exporter = agentops_exporter;
+/// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
   agentops_options options;
   options.managed = uses_local_agentops(config);
@@ -102,6 +108,7 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
   return selected_exporter(std::move(options));
 }
 #elif FULGURITE_SELECTED == 4
+/// Where the spans go.
 using selected_exporter = otlp_http_exporter;
 /// Over HTTP in protobuf: the default endpoint is http://localhost:4318/v1/traces.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
@@ -119,7 +126,9 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
   return selected_exporter(std::move(options));
 }
 #elif FULGURITE_SELECTED == 5
+/// Where the spans go.
 using selected_exporter = jaeger_http_exporter;
+/// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
   jaeger_http_options options;
   options.endpoint = config.jaeger_endpoint;
@@ -138,7 +147,9 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
   return selected_exporter(std::move(options));
 }
 #else
+/// Where the spans go.
 using selected_exporter = zipkin_exporter;
+/// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
   zipkin_options options;
   options.endpoint = config.zipkin_endpoint;
@@ -151,6 +162,7 @@ inline selected_exporter make_selected_exporter(tracer_config const& config) {
 }
 #endif
 
+/// The one composition of this build.
 using selected_tracer = tracer<parent_based<ratio_sampler>, selected_exporter>;
 
 /// What the settings ask for and a composition that is fixed has not; empty: nothing.

@@ -118,7 +118,7 @@ TEST_CASE("parts that are lost are counted; when all are lost the batch is") {
 
 TEST_CASE("the parts of a batch have all of its spans, each once") {
   const auto made = spans(101);
-  for (const std::size_t count : {1, 2, 3, 7, 101, 1000}) {
+  for (const std::size_t count : {1U, 2U, 3U, 7U, 101U, 1000U}) {
     CAPTURE(count);
     std::vector<fg::span_id> seen;
     const auto parts = fg::detail::split_batch(made.batch(), count);
