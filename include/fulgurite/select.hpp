@@ -15,6 +15,7 @@
     "fulgurite/select.hpp: say which backend, with -DFULGURITE_BACKEND=noop, console, agentops, opentelemetry, jaeger, zipkin or runtime"
 #endif
 
+// The words are in lower case, as they are given. NOLINTBEGIN(readability-identifier-naming)
 #define FULGURITE_WORD_noop 1
 #define FULGURITE_WORD_console 2
 #define FULGURITE_WORD_agentops 3
@@ -22,6 +23,7 @@
 #define FULGURITE_WORD_jaeger 5
 #define FULGURITE_WORD_zipkin 6
 #define FULGURITE_WORD_runtime 7
+// NOLINTEND(readability-identifier-naming)
 #define FULGURITE_JOIN_AGAIN(a, b) a##b
 #define FULGURITE_JOIN(a, b) FULGURITE_JOIN_AGAIN(a, b)
 #define FULGURITE_SELECTED FULGURITE_JOIN(FULGURITE_WORD_, FULGURITE_BACKEND)

@@ -51,7 +51,8 @@ inline char* write_json_escape(char* out, unsigned char c) noexcept {
     case '\t':
       return letter('t');
     default:
-      std::memcpy(out, "u00", 3);
+      out[0] = 'u';
+      out[1] = out[2] = '0';
       out[3] = "0123456789abcdef"[c >> 4];
       out[4] = "0123456789abcdef"[c & 15];
       return out + 5;
@@ -92,8 +93,8 @@ inline char* write_number(char* out, Integer number) noexcept {
 /// Writes the shortest text that reads back as the same number. `number` is finite.
 inline char* write_number(char* out, double number) noexcept {
   if (number == 0 && std::bit_cast<std::uint64_t>(number) != 0) {
-    std::memcpy(out, "-0.0", 4);  // many readers take `-0` for an integer
-    return out + 4;
+    for (const char c : std::string_view("-0.0")) *out++ = c;  // many readers take `-0` for an integer
+    return out;
   }
   if (char* const end = write_short_decimal(out, number)) return end;
   return std::to_chars(out, out + max_number_text, number).ptr;

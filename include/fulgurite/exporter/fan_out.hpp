@@ -88,7 +88,7 @@ class fan_out_base {
 
   template <class E>
   void add(E&& exporter) {
-    lanes_->add(std::string(short_type_name<E>()), any_exporter(std::move(exporter)));
+    lanes_->add(std::string(short_type_name<E>()), any_exporter(std::forward<E>(exporter)));
   }
 
  private:

@@ -80,6 +80,7 @@ template <class T>
 class plain_list {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
   static_assert(alignof(T) <= alignof(std::max_align_t));
+  static constexpr std::size_t item_size = sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
 
  public:
   T* begin() noexcept { return reinterpret_cast<T*>(bytes_.data()); }
@@ -88,14 +89,14 @@ class plain_list {
   const T* end() const noexcept { return begin() + size(); }
   T& operator[](std::size_t i) noexcept { return begin()[i]; }
   T const& operator[](std::size_t i) const noexcept { return begin()[i]; }
-  std::size_t size() const noexcept { return bytes_.size() / sizeof(T); }
+  std::size_t size() const noexcept { return bytes_.size() / item_size; }
   bool empty() const noexcept { return bytes_.empty(); }
   void clear() noexcept { bytes_.clear(); }
-  void reserve(std::size_t capacity) { bytes_.reserve(capacity * sizeof(T)); }
+  void reserve(std::size_t capacity) { bytes_.reserve(capacity * item_size); }
 
   void push_back(T const& value) {
     const T copy = value;  // it may lie in this list
-    ::new (static_cast<void*>(bytes_.extend(sizeof(T)))) T(copy);
+    ::new (static_cast<void*>(bytes_.extend(item_size))) T(copy);
   }
   /// Before the one at `at`, which is in the list or its end.
   void insert(std::size_t at, T const& value) {
@@ -105,8 +106,8 @@ class plain_list {
   /// Takes the first one out.
   T take_front() noexcept {
     const T first = (*this)[0];
-    std::memmove(bytes_.data(), bytes_.data() + sizeof(T), bytes_.size() - sizeof(T));
-    bytes_.truncate(bytes_.size() - sizeof(T));
+    std::memmove(bytes_.data(), bytes_.data() + item_size, bytes_.size() - item_size);
+    bytes_.truncate(bytes_.size() - item_size);
     return first;
   }
   /// All of it again and nothing else: `size` times this value.
