@@ -11,6 +11,7 @@
 #include <fulgurite/diagnostics/quiet_thread.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
+#include <fulgurite/exporter/http_options.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -176,6 +177,18 @@ class channel_exporter {
     for (std::size_t i = 1; i < std::min<std::size_t>(at_once, most_at_once); ++i)
       more_.push_back(std::make_unique<Channel>(options, to));
     channel_ = std::make_unique<Channel>(std::move(options), std::move(to), std::move(spool));
+  }
+
+  /// The construction of an exporter over HTTP/1.1: its options are those of otlp_http_options.
+  template <class Options>
+  void construct_over_http(Options& options) noexcept {
+    construct([&] {
+      wire_options to;
+      std::string problem = read_http_options(options, to);
+      if (problem.empty())
+        open({.gzip = options.gzip, .delivery = options.delivery}, std::move(to), options.concurrent_requests);
+      return problem;
+    });
   }
 
  private:

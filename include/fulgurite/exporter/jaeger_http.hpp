@@ -65,13 +65,7 @@ class jaeger_http_exporter : public detail::channel_exporter<detail::jaeger_http
  public:
   explicit jaeger_http_exporter(jaeger_http_options options = {}) noexcept
       : channel_exporter("jaeger_http", options.timeout) {
-    construct([&] {
-      detail::http_wire_options to;
-      std::string problem = detail::read_http_options(options, to);
-      if (problem.empty())
-        open({.gzip = options.gzip, .delivery = options.delivery}, std::move(to), options.concurrent_requests);
-      return problem;
-    });
+    construct_over_http(options);
   }
 };
 

@@ -37,13 +37,7 @@ class otlp_http_json_exporter : public detail::channel_exporter<detail::otlp_jso
  public:
   explicit otlp_http_json_exporter(otlp_http_options options = {}) noexcept
       : channel_exporter("otlp_http_json", options.timeout) {
-    construct([&] {
-      detail::http_wire_options to;
-      std::string problem = detail::read_http_options(options, to);
-      if (problem.empty())
-        open({.gzip = options.gzip, .delivery = options.delivery}, std::move(to), options.concurrent_requests);
-      return problem;
-    });
+    construct_over_http(options);
   }
 };
 

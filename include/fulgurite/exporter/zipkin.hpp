@@ -56,13 +56,7 @@ using zipkin_channel = batch_channel<zipkin_json_encoder, http_wire<zipkin_diale
 class zipkin_exporter : public detail::channel_exporter<detail::zipkin_channel> {
  public:
   explicit zipkin_exporter(zipkin_options options = {}) noexcept : channel_exporter("zipkin", options.timeout) {
-    construct([&] {
-      detail::http_wire_options to;
-      std::string problem = detail::read_http_options(options, to);
-      if (problem.empty())
-        open({.gzip = options.gzip, .delivery = options.delivery}, std::move(to), options.concurrent_requests);
-      return problem;
-    });
+    construct_over_http(options);
   }
 };
 
