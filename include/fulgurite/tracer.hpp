@@ -91,9 +91,9 @@ class tracer {
     if (!pipeline_) return;
     shutdown(shutdown_timeout_);
     detail::engine::instance().remove(handle_.key);
-    // A static tracer may be used after this: to the compiler these are stores to a dead object.
+    // A static tracer may be used after this: to the compiler it is a store to a dead object. The pointer stays: a
+    // thread that traces on while the process ends may have seen the key, and the engine keeps the pipeline then.
     *const_cast<volatile std::uint32_t*>(&handle_.key) = 0;
-    *const_cast<detail::pipeline* volatile*>(&handle_.pipeline) = nullptr;
   }
 
   /// A span that is current until its scope ends.

@@ -29,23 +29,24 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     record_.turn_off();
     detail::thread_state& thread = *detail::this_thread;
     const std::uint32_t fast = thread.current.fast_pipeline;
-    if (handle.key == 0) return;
-    if (!options && fast == handle.key) {
+    const std::uint32_t key = handle.key;
+    if (key == 0) return;
+    if (!options && fast == key) {
       this->template start_fast<false>(thread, name, bound...);
       children_fast_ = true;
       extras_ = detail::extras_ref::share(thread.current.extras);
       return;
     }
-    if (!options && fast == (handle.key | detail::unrecorded_bit)) {
+    if (!options && fast == (key | detail::unrecorded_bit)) {
       detail::thread_counts::increment(thread.current.counts->started);
-      remember_unrecorded(handle.key);
+      remember_unrecorded(key);
       return;
     }
     detail::span_start start = this->start_slow(handle, name, options, bound...);
-    children_fast_ = start.scope.fast_pipeline == handle.key;
+    children_fast_ = start.scope.fast_pipeline == key;
     extras_ = std::move(start.extras);
     if (record_.mode() == detail::span_off && (!options || options->parent.is_current()))
-      remember_unrecorded(handle.key);
+      remember_unrecorded(key);
   }
 
   basic_span(basic_span&& other) noexcept { take(other); }

@@ -137,8 +137,9 @@ class span_base {
   [[gnu::always_inline]] bool start_root(thread_state& thread, pipeline_handle const& handle, span_name name,
                                          Bound&... bound) noexcept {
     pipeline const& to = *handle.pipeline;
+    const std::uint32_t key = to.key();  // not the handle's, which is cleared while the process ends
     thread_counts* const counts = thread.recent_counts;
-    if (!to.has_simple_roots() || counts->pipeline.load(std::memory_order_relaxed) != handle.key) return false;
+    if (!to.has_simple_roots() || counts->pipeline.load(std::memory_order_relaxed) != key) return false;
     thread_counts::increment(counts->started);
     const trace_id trace = new_trace_id(thread);
     const span_id id = root_span_id(trace);
@@ -152,14 +153,14 @@ class span_base {
     header.trace_id = trace;
     header.span_id = id;
     header.parent_span_id = {};
-    header.pipeline = handle.key;
+    header.pipeline = key;
     if (trace.randomness() < to.root_threshold()) {
       current.flags = trace_flags(trace_flags::random_bit);
       header.flags = trace_flags::random_bit;
       current.decision = local_decision::unrecorded;
       std::atomic_signal_fence(std::memory_order_seq_cst);
       current.span = id;
-      current.fast_pipeline = handle.key | unrecorded_bit;
+      current.fast_pipeline = key | unrecorded_bit;
       record_.set_mode(span_root | span_has_context);
       return true;
     }
@@ -173,7 +174,7 @@ class span_base {
     current.decision = local_decision::recorded;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     current.span = id;  // makes the context valid
-    current.fast_pipeline = handle.key;
+    current.fast_pipeline = key;
     bool fits;
     header.size = record_.write_slots(fits, bound...);
     record_.set_mode(span_root | span_fast);

@@ -82,15 +82,16 @@ inline void rest(thread_state& thread) noexcept {
   span_start start;
   pipeline* const to = handle.pipeline;
   if (!to || !to->is_open()) return start;
+  const std::uint32_t key = to->key();  // not the handle's, which is cleared while the process ends
   thread_state* const thread = own_thread();
   if (!thread || thread->suppressed) return start;
   library_call call(*thread);
   if (call.is_nested()) {  // in a signal handler, which must not enter this function again
-    if (thread_counts* counts = counts_of(*thread, handle.key)) thread_counts::increment(counts->dropped_signal);
+    if (thread_counts* counts = counts_of(*thread, key)) thread_counts::increment(counts->dropped_signal);
     return start;
   }
   active_context const& current = thread->current;
-  thread_counts* const counts = counts_of(*thread, handle.key);
+  thread_counts* const counts = counts_of(*thread, key);
   if (!counts) return start;
   thread->recent_counts = counts;
   thread_counts::increment(counts->started);
@@ -142,7 +143,7 @@ inline void rest(thread_state& thread) noexcept {
   header.trace_id = trace;
   header.span_id = id;
   header.parent_span_id = parent_id;
-  header.pipeline = handle.key;
+  header.pipeline = key;
   header.kind = kind_in_generation(kind, generation_of(thread->generation_bits));
   header.status = status_code::unset;
   header.flags = flags.bits();
@@ -157,13 +158,13 @@ inline void rest(thread_state& thread) noexcept {
   start.scope.flags = flags;
   start.scope.decision = recorded ? local_decision::recorded : local_decision::unrecorded;
   if (!recorded) {
-    start.scope.fast_pipeline = to->asks_children() ? no_pipeline : handle.key | unrecorded_bit;
+    start.scope.fast_pipeline = to->asks_children() ? no_pipeline : key | unrecorded_bit;
     start.mode = span_has_context;
     return start;
   }
   const bool has_state = start.extras && !start.extras->trace_state.empty();
   start.scope.record_bits = header_bits(header.flags, header.marks) | thread->generation_bits;
-  if (to->is_fast() && !has_state) start.scope.fast_pipeline = handle.key;
+  if (to->is_fast() && !has_state) start.scope.fast_pipeline = key;
   start.mode = static_cast<std::uint8_t>(span_slow | (to->is_inline() ? span_inline : 0));
 
   header.marks = static_cast<std::uint8_t>(header.marks | (local_root ? mark_local_root : 0) |
