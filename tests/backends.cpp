@@ -170,16 +170,16 @@ TEST_CASE("a wrong setting is one problem, not also what its default lacks") {
 TEST_CASE("a client's certificate and its key come together") {
   const variables given{{"TRACER_TYPE", "opentelemetry"}, {"OTLP_ENDPOINT", "https://127.0.0.1:4318"}};
   auto half = given;
-  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "me.pem";
+  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "/proc/self/exe";
   CHECK(error_of(half) ==
         "the tracer's configuration has 1 problem\n  OTEL_EXPORTER_OTLP_CLIENT_KEY=\"\": allowed is a PEM file with "
         "the private key of the client's certificate, which may be the same file");
   half = given;
-  half["OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"] = "me.pem";
+  half["OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"] = "/proc/self/exe";
   CHECK(error_of(half) ==
         "the tracer's configuration has 1 problem\n  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=\"\": allowed is a PEM "
         "file with the certificate of the client's key, which may be the same file");
-  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "me.pem";
+  half["OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"] = "/proc/self/exe";
   CHECK(error_of(half).empty());
 }
 

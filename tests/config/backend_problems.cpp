@@ -55,8 +55,33 @@ TEST_CASE("what the defaults lack") {
   for (const auto type : {fg::tracer_type::opentelemetry, fg::tracer_type::jaeger, fg::tracer_type::zipkin})
     CHECK(problems({.tracer_type = type}) == 0);
   CHECK(problems({.agentops_managed = false}) == 1);
-  CHECK(problems({.tracer_type = fg::tracer_type::opentelemetry, .otlp_client_key = "key.pem"}) == 1);
+  CHECK(problems({.tracer_type = fg::tracer_type::opentelemetry, .otlp_client_key = "/dev/null"}) == 2);
   CHECK(problems({.tracer_type = fg::tracer_type::jaeger, .otlp_client_key = "key.pem"}) == 0);
+}
+
+TEST_CASE("files and directories that cannot be used") {
+  const auto wrong = [](fg::tracer_config config, fg::tracer_type type) {
+    config.tracer_type = type;
+    return problems(config);
+  };
+  using fg::tracer_type;
+  CHECK(wrong({.ca_file = "/nowhere/ca.pem"}, tracer_type::zipkin) == 1);
+  CHECK(wrong({.ca_file = "/nowhere/ca.pem"}, tracer_type::agentops) == 0);  // the local server has no TLS
+  CHECK(wrong({.jaeger_endpoint = "UDP://localhost:6831", .ca_file = "/nowhere/ca.pem"}, tracer_type::jaeger) == 0);
+  CHECK(wrong({.otlp_certificate = "/nowhere/ca.pem"}, tracer_type::opentelemetry) == 1);
+  CHECK(wrong({.spool = "/dev/null/spool"}, tracer_type::jaeger) == 1);
+  CHECK(wrong({.spool = "/dev/null/spool"}, tracer_type::noop) == 0);
+  CHECK(wrong({.traces_exporters = {"file"}, .file = "/nowhere/t.jsonl"}, tracer_type::opentelemetry) == 1);
+}
+
+TEST_CASE("credentials of Jaeger that do not fit together") {
+  const auto wrong = [](fg::tracer_config config) {
+    config.tracer_type = fg::tracer_type::jaeger;
+    return problems(config);
+  };
+  CHECK(wrong({.jaeger_user = "u", .jaeger_password = "p"}) == 0);
+  CHECK(wrong({.jaeger_password = "p"}) == 1);
+  CHECK(wrong({.jaeger_user = "u", .jaeger_password = "p", .jaeger_auth_token = "t"}) == 1);
 }
 
 TEST_CASE("in production what leaves the machine in clear text is said, without secrets") {

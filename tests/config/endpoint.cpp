@@ -23,6 +23,14 @@ TEST_CASE("an address comes apart") {
   CHECK(fg::detail::split_endpoint("https://host")->port == 443);
 }
 
+TEST_CASE("a scheme's letters may be of any case") {
+  const auto agent = fg::detail::split_endpoint("UDP://agent");
+  REQUIRE(agent);
+  CHECK(fg::detail::is_udp(*agent));
+  CHECK(agent->port == 6831);
+  CHECK(fg::detail::split_endpoint("HTTPS://host")->port == 443);
+}
+
 TEST_CASE("what is no address") {
   for (const char* text : {"", "host", "host:4317", "://host", "http://", "http://:80", "http://host:0",
                            "http://host:65536", "http://host:", "http://host:80x", "http://ho st", "http://host/\n",

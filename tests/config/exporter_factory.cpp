@@ -75,5 +75,5 @@ TEST_CASE("several exporters are one that asks each") {
   const fg::health_report report =
       fg::detail::make_exporter(config).check_health(std::chrono::steady_clock::now() + 10s);
   CHECK_FALSE(report.reachable);
-  CHECK(report.reason.starts_with("1 of 2 reachable"));
+  CHECK(report.reason.starts_with("1 of 2 reachable: zipkin: "));
 }

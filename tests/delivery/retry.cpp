@@ -74,6 +74,13 @@ TEST_CASE("no pause reaches the deadline, and what the backend asks for goes fir
   CHECK_FALSE(retry_schedule(options, 1).next(-1s).has_value());
 }
 
+TEST_CASE("\"now\" is obeyed once, and then a pause of our own comes first") {
+  retry_schedule schedule({.initial_backoff = 100ms, .jitter = 0}, 1);
+  CHECK(schedule.next(1h, 0ns) == 0ns);
+  CHECK(schedule.next(1h, 0ns) == 200ms);
+  CHECK(schedule.next(1h, 1s) == 1s);
+}
+
 TEST_CASE("statuses") {
   for (int status = 100; status < 600; ++status)
     CHECK(is_retryable_status(status) == (status == 429 || status == 502 || status == 503 || status == 504));

@@ -491,6 +491,33 @@ TEST_CASE("a server's health") {
   CHECK(silent.reason == "no answer within the time limit");
 }
 
+TEST_CASE("the cloud's health: whether it gives a token for the key") {
+  const stage here;
+  server_of_ours ours;
+  const scripted_server server({ours.handler()});
+  fg::agentops_options options = here.options();
+  options.managed = false;
+  options.endpoint = ours.base(server);
+  const auto ask = [&options] {
+    return fg::agentops_exporter(options).check_health(std::chrono::steady_clock::now() + 5s);
+  };
+  CHECK(ask().reason == "there is no API key (AGENTOPS_API_KEY)");
+  CHECK(ours.tokens.empty());
+  options.api_key = "key-of-mine";
+  CHECK(ask().reachable);
+  CHECK(ours.tokens.size() == 1);
+  CHECK(ask().endpoint == server.url("/v3/auth/token"));
+  const scripted_server refusing({[](connection& c) {
+    c.read_request();
+    c.answer("401 Unauthorized", "key-of-mine is unknown");
+  }});
+  options.endpoint = refusing.url("");
+  const fg::health_report refused = ask();
+  CHECK_FALSE(refused.reachable);
+  CHECK(refused.reason.find("HTTP 401") != std::string::npos);
+  CHECK(refused.reason.find("key-of-mine") == std::string::npos);
+}
+
 TEST_CASE("once hurried a batch gets one attempt, on the channel that is there and on a new one") {
   for (const bool connected_before : {false, true}) {
     const stage here;

@@ -151,4 +151,8 @@ TEST_CASE("health: the file, or the directory it would be made in") {
   CHECK_FALSE(nowhere.check_health({}).reachable);
   CHECK(nowhere.check_health({}).reason == folder.path() + "/no/: No such file or directory");
   CHECK(fg::file_exporter({.path = "/dev/null"}).check_health({}).reachable);
+  CHECK(fg::file_exporter({.path = folder.path()}).check_health({}).reason == folder.path() + ": Is a directory");
+  const std::string pipe = folder.path() + "/pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_FALSE(fg::file_exporter({.path = pipe}).check_health({}).reachable);  // nobody reads
 }

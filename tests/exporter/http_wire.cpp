@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace fulgurite::detail;
@@ -155,6 +156,19 @@ TEST_CASE("an encrypted request asks the proxy for a tunnel; what it refuses is 
   CHECK(head.starts_with("CONNECT backend.invalid:443 HTTP/1.1\r\n"));
   CHECK(reply.last.result != attempt::outcome::delivered);
   CHECK_FALSE(reply.last.reason.empty());
+}
+
+TEST_CASE("an answer that is a web page is doubted") {
+  for (const auto& [type, doubted] : {std::pair{"Text/HTML; charset=utf-8", true}, std::pair{"text/plain", false}}) {
+    scripted_server server({[type = std::string(type)](connection& c) {
+      c.read_request();
+      c.answer("200 OK", "<p>Sign in", "Content-Type: " + type + "\r\n");
+    }});
+    wire over(to(server));
+    const wire_reply reply = post(over, "x");
+    CHECK(reply.last.result == attempt::outcome::delivered);
+    CHECK(reply.doubt.empty() != doubted);
+  }
 }
 
 TEST_CASE("a backend that quotes the request does not make our credentials known") {

@@ -348,6 +348,25 @@ TEST_CASE("a gigantic answer is given up") {
   CHECK(exporter.stats().retried == 0);
 }
 
+TEST_CASE("headers without end are given up, however many they are") {
+  log_capture log;
+  std::size_t sent = 0;
+  {
+    scripted_server server({[&sent](connection& c) {
+      c.read_request();
+      c.send("HTTP/1.1 200 OK\r\n");
+      std::string lot;
+      while (lot.size() < 1 << 16) lot += "X-More: 0123456789\r\n";
+      while (c.send(lot)) sent += lot.size();
+    }});
+    fg::otlp_http_exporter exporter(to(server));
+    CHECK(exporter.export_spans(one_span().batch()) == fg::export_result::failure);
+    CHECK(exporter.stats().retried == 0);
+  }
+  CHECK(log.has("the answer has no end"));
+  CHECK(sent > 1 << 20);
+}
+
 TEST_CASE("redirects are not followed") {
   log_capture log;
   int requests = 0;

@@ -284,3 +284,14 @@ TEST_CASE("a silent endpoint is given up at the deadline, or when one says so") 
   CHECK(provider.get(noon, std::chrono::steady_clock::now() + 60s).problem.find("given up") != std::string::npos);
   other.join();
 }
+
+TEST_CASE("who asks while another waits for an endpoint waits no longer than it wants to") {
+  const scripted_server server({[](connection& with) { with.wait_for_end(); }});
+  aws_credential_provider provider(at(server.url()));
+  std::thread other([&] { provider.get(noon, std::chrono::steady_clock::now() + 60s); });
+  while (server.connections() < 1) std::this_thread::sleep_for(1ms);
+  const aws_credential_answer answer = provider.get(noon, std::chrono::steady_clock::now() + 10ms);
+  CHECK(answer.problem.find("have not come yet") != std::string::npos);
+  provider.interrupt();
+  other.join();
+}

@@ -3,6 +3,7 @@
 
 #include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/config/loaded_config.hpp>
+#include <fulgurite/config/path_problems.hpp>
 #include <fulgurite/config/validate.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/xray.hpp>
@@ -28,6 +29,14 @@ inline bool is_signed_for_xray(tracer_config const& config, std::string_view url
   return !config.aws_region.empty() && parts && !xray_region(parts->host).empty();
 }
 
+/// Whether the library's own HTTP client goes out with a list of whom to trust.
+inline bool uses_ca_file(tracer_config const& config) {
+  const auto jaeger = split_endpoint(config.jaeger_endpoint);
+  return exports_by(config, "otlp") || exports_by(config, "zipkin") ||
+         (exports_by(config, "jaeger") && jaeger && !is_udp(*jaeger)) ||
+         (config.tracer_type == tracer_type::agentops && !uses_local_agentops(config));
+}
+
 /// `from` says where each value comes from; what is a consequence of the problems `so_far` is left out.
 inline std::vector<config_problem> problems_of_backend(loaded_config const& from,
                                                        std::vector<config_problem> const& so_far) {
@@ -46,6 +55,23 @@ inline std::vector<config_problem> problems_of_backend(loaded_config const& from
     missing("traces_exporters", "OTEL_TRACES_EXPORTER", text_of(config.traces_exporters), "none alone, or others");
   if (exports_by(config, "jaeger") && !config.jaeger_user.empty() && config.jaeger_user.find(':') != std::string::npos)
     missing("jaeger_user", "JAEGER_USER", std::string(hidden_text), "a name without a colon (RFC 7617)");
+  if (exports_by(config, "jaeger") && config.jaeger_user.empty() && !config.jaeger_password.empty())
+    missing("jaeger_user", "JAEGER_USER", "", "the name that belongs to JAEGER_PASSWORD");
+  if (exports_by(config, "jaeger") && !config.jaeger_user.empty() && !config.jaeger_auth_token.empty())
+    missing("jaeger_auth_token", "JAEGER_AUTH_TOKEN", std::string(hidden_text),
+            "a token, or a user with a password, but not both");
+  const auto check_path = [&](std::string_view member, const char* variable, std::string const& path,
+                              std::string (*problem_of)(std::string const&), const char* allowed) {
+    if (path.empty() || has_problem(so_far, {member})) return;
+    if (const std::string wrong = problem_of(path); !wrong.empty())
+      missing(member, variable, path, std::string(allowed) + " (" + wrong + ")");
+  };
+  constexpr const char* pem = "the path of a PEM file that can be read";
+  if (uses_ca_file(config)) check_path("ca_file", "TRACER_CA_FILE", config.ca_file, problem_of_file_to_read, pem);
+  if (exports_by(config, "file"))
+    check_path("file", "TRACER_FILE", config.file, problem_of_file_to_write, "a file that can be written");
+  if (config.tracer_type != tracer_type::noop)
+    check_path("spool", "TRACER_SPOOL", config.spool, problem_of_directory, "a directory that can be written, or made");
   if (!exports_by(config, "otlp") || has_problem(so_far, {"traces_exporters"})) return problems;
 
   const bool has_certificate = !config.otlp_client_certificate.empty();
@@ -55,6 +81,11 @@ inline std::vector<config_problem> problems_of_backend(loaded_config const& from
   if (!has_certificate && !config.otlp_client_key.empty())
     missing("otlp_client_certificate", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "",
             "a PEM file with the certificate of the client's key, which may be the same file");
+  check_path("otlp_certificate", "OTEL_EXPORTER_OTLP_CERTIFICATE", config.otlp_certificate, problem_of_file_to_read,
+             pem);
+  check_path("otlp_client_certificate", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", config.otlp_client_certificate,
+             problem_of_file_to_read, pem);
+  check_path("otlp_client_key", "OTEL_EXPORTER_OTLP_CLIENT_KEY", config.otlp_client_key, problem_of_file_to_read, pem);
   if (has_problem(so_far, {"otlp_endpoint", "otlp_protocol"})) return problems;
   const otlp_target target = otlp_target_of(config);
   if (is_signed_for_xray(config, target.url) && target.protocol != "http/protobuf")

@@ -1,6 +1,8 @@
 // What is wrong with a configuration: every problem at once, each with what would have been right.
 #pragma once
 
+#include <fulgurite/encoder/printable.hpp>
+
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -40,7 +42,7 @@ struct config_error : std::runtime_error {
         "the tracer's configuration has " + std::to_string(count) + (count == 1 ? " problem" : " problems");
     for (config_problem const& p : problems) {
       const std::string quote = p.is_text ? "\"" : "";
-      text += "\n  " + p.variable + "=" + quote + p.value + quote + ": allowed is " + p.allowed;
+      text += "\n  " + p.variable + "=" + quote + printable(p.value) + quote + ": allowed is " + p.allowed;
     }
     return text;
   }

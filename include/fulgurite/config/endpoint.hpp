@@ -24,6 +24,9 @@ struct endpoint_parts {
   std::uint16_t port = 0;
 };
 
+/// Jaeger's agent (scheme names ignore case: RFC 3986, 3.1).
+inline bool is_udp(endpoint_parts const& parts) noexcept { return equal_ignoring_case(parts.scheme, "udp"); }
+
 /// Empty for what is not such an address: no host, a port that is none, a space or a control character anywhere.
 inline std::optional<endpoint_parts> split_endpoint(std::string_view text) {
   for (const char c : text)
@@ -56,7 +59,7 @@ inline std::optional<endpoint_parts> split_endpoint(std::string_view text) {
   }
   if (parts.host.empty()) return std::nullopt;
   if (port.empty()) {
-    parts.port = parts.scheme == "https" ? 443 : parts.scheme == "udp" ? 6831 : 80;
+    parts.port = equal_ignoring_case(parts.scheme, "https") ? 443 : is_udp(parts) ? 6831 : 80;
     return parts;
   }
   if (port.front() != ':') return std::nullopt;
@@ -95,7 +98,7 @@ inline bool is_loopback(std::string_view host) noexcept {
 /// Whether spans to this address could be read on their way to another machine.
 inline bool is_plain_and_remote(std::string_view endpoint) {
   const auto parts = split_endpoint(endpoint);
-  return parts && (equal_ignoring_case(parts->scheme, "http") || parts->scheme == "udp") && !is_loopback(parts->host);
+  return parts && (equal_ignoring_case(parts->scheme, "http") || is_udp(*parts)) && !is_loopback(parts->host);
 }
 
 /// Adds `v1/traces` to a base address, with exactly one slash between (OpenTelemetry, protocol/exporter.md).

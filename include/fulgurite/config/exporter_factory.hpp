@@ -93,7 +93,7 @@ inline std::string basic_authentication(std::string const& user, std::string con
 }
 
 inline any_exporter make_jaeger_exporter(tracer_config const& config) {
-  if (const auto parts = split_endpoint(config.jaeger_endpoint); parts && parts->scheme == "udp") {
+  if (const auto parts = split_endpoint(config.jaeger_endpoint); parts && is_udp(*parts)) {
     const bool binary = parts->port == 6832;
     return jaeger_udp_exporter({.host = std::string(parts->host),
                                 .port = parts->port,
@@ -163,7 +163,7 @@ inline any_exporter make_exporter(tracer_config const& config) {
   if (config.traces_exporters.size() == 1) return make_named_exporter(config, config.traces_exporters.front());
   std::vector<any_exporter> all;
   for (std::string const& word : config.traces_exporters) all.push_back(make_named_exporter(config, word));
-  return fan_out<std::vector<any_exporter>>(std::move(all));
+  return dynamic_fan_out({.names = config.traces_exporters}, std::move(all));
 }
 
 }  // namespace detail

@@ -118,7 +118,9 @@ class retry_schedule {
   /// the deadline, and a pause that would reach it is none: nothing could be sent after it.
   std::optional<duration> next(duration left, std::optional<duration> asked_for = std::nullopt) noexcept {
     if (++attempts_ >= options_.max_attempts) return std::nullopt;
-    const duration pause = asked_for ? *asked_for : backoff();
+    // "Now" is obeyed once: said again and again it would use up all attempts in an instant.
+    const bool now = asked_for && asked_for->count() == 0;
+    const duration pause = asked_for && (!now || attempts_ == 1) ? *asked_for : backoff();
     if (pause >= left) return std::nullopt;
     return pause;
   }

@@ -10,7 +10,7 @@
 #include <fulgurite/delivery/options.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/encoder/json_text.hpp>
+#include <fulgurite/exporter/agentops_token.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/local_server.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
@@ -215,12 +215,7 @@ class agentops_exporter {
 
     health_report check(time_point until) const {
       if (!options.managed) {
-        detail::http_endpoint to;
-        const std::string problem = detail::parse_endpoint(options.endpoint, to);
-        if (!problem.empty()) return {.reachable = false, .endpoint = {}, .reason = problem, .latency = {}};
-        health_report report = ask_health(options.endpoint, until);
-        report.reachable = report.reachable || report.reason.starts_with("HTTP ");  // it has no route for this
-        return report;
+        return ask_for_token(until);
       }
       if (options.environment == "production")
         return {.reachable = false, .endpoint = {}, .reason = not_in_production, .latency = {}};
@@ -386,27 +381,19 @@ class agentops_exporter {
       detail::http_endpoint auth;
       detail::http_wire_options to;
       refused_ = false;
-      std::string problem = detail::parse_endpoint(base + "/v3/auth/token", auth);
+      std::string problem = detail::parse_endpoint(base + detail::agentops_token_path, auth);
       if (problem.empty()) problem = detail::parse_endpoint(traces, to.endpoint);
       if (!problem.empty()) return problem;
-      std::string body = "{\"api_key\":";
-      detail::append_json_string(body, options.managed ? "dummy" : options.api_key);
-      body += '}';
-      const detail::http_answer answer = ask("POST", auth, body, until);
-      const std::string token = answer.status == 200 ? detail::json_text_member(answer.body, "token") : std::string();
-      refused_ = answer.status >= 400 && answer.status < 500 && answer.status != 429;
-      if (token.empty() || !detail::is_valid_header("Authorization", token))
-        return "no token from " + auth.to_text() + ": " +
-               (answer.status == 0 ? answer.error
-                : answer.status / 100 == 2
-                    ? "its answer is none, and is not shown: it may hold a token"
-                    : "HTTP " + std::to_string(answer.status) + " " +
-                          detail::without_texts(detail::for_log(answer.body), {options.api_key}));
-      to.headers = {{"Authorization", "Bearer " + token}};
+      const std::string key = options.managed ? "dummy" : options.api_key;
+      const std::string body = detail::agentops_token_request(key);
+      detail::agentops_token token = detail::read_agentops_token(ask("POST", auth, body, until), auth, key);
+      refused_ = token.refused;
+      if (!token.problem.empty()) return std::move(token.problem);
+      to.headers = {{"Authorization", "Bearer " + token.text}};
       if (!options.managed) {
         to.tls.ca_file = options.ca_file;
         if (problem = detail::parse_proxy(options.exporter_proxy, to.proxy); !problem.empty()) return problem;
-        renew_at_ = renewal_time(token);
+        renew_at_ = renewal_time(token.text);
       }
       replace(std::make_unique<detail::otlp_channel>(channel_options(), std::move(to), spool_));
       return {};
@@ -414,13 +401,7 @@ class agentops_exporter {
 
     detail::http_answer ask(const char* method, detail::http_endpoint const& to, std::string const& body,
                             time_point until) {
-      detail::http_proxy proxy;
-      detail::tls_options tls;
-      if (!options.managed) {
-        tls.ca_file = options.ca_file;
-        detail::parse_proxy(options.proxy, proxy);
-      }
-      detail::http_client client(to, std::move(tls), std::move(proxy));
+      detail::http_client client = client_of(to);
       {
         const std::lock_guard lock(mutex_);
         asking_ = &client;
@@ -430,6 +411,15 @@ class agentops_exporter {
       asking_ = nullptr;
       return answer;
     }
+    detail::http_client client_of(detail::http_endpoint const& to) const {
+      detail::http_proxy proxy;
+      detail::tls_options tls;
+      if (!options.managed) {
+        tls.ca_file = options.ca_file;
+        detail::parse_proxy(options.proxy, proxy);
+      }
+      return detail::http_client(to, std::move(tls), std::move(proxy));
+    }
     static detail::http_answer send_to(detail::http_client& client, const char* method, std::string const& body,
                                        time_point until, bool as_owner = false) {
       detail::http_headers headers{{"User-Agent", detail::user_agent()}};
@@ -437,6 +427,24 @@ class agentops_exporter {
       if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
       const std::string path = client.endpoint().path;
       return client.send({method, path, headers, std::as_bytes(std::span(body))}, until);
+    }
+    /// The cloud has no other way to be asked: whether it gives a token for the key, which is then not used.
+    health_report ask_for_token(time_point until) const {
+      health_report report;
+      detail::http_endpoint at;
+      report.reason = detail::parse_endpoint(options.endpoint + detail::agentops_token_path, at);
+      if (report.reason.empty()) report.endpoint = at.to_text();
+      if (report.reason.empty() && options.api_key.empty()) report.reason = "there is no API key (AGENTOPS_API_KEY)";
+      if (!report.reason.empty()) return report;
+      detail::http_client client = client_of(at);
+      const time_point start = std::chrono::steady_clock::now();
+      const detail::http_answer answer =
+          send_to(client, "POST", detail::agentops_token_request(options.api_key), until);
+      report.latency = std::chrono::steady_clock::now() - start;
+      report.reason = detail::read_agentops_token(answer, at, options.api_key).problem;
+      report.reachable = report.reason.empty();
+      if (report.reachable) report.reason = "HTTP 200: the key is taken";
+      return report;
     }
     static health_report ask_health(std::string const& url, time_point until) {
       detail::http_endpoint at;

@@ -42,6 +42,8 @@ struct wire_reply {
   /// Of a request that was delivered: spans that the backend did not take, and what it had to say.
   std::uint64_t rejected = 0;
   std::string message = {};
+  /// Why it may not have been taken by a backend at all.
+  std::string doubt = {};
   /// It was given up by `interrupt`.
   bool interrupted = false;
   /// What kind of failure it is: one line a minute of each kind is logged.
@@ -262,6 +264,7 @@ class batch_channel {
           "rejected");
     else if (!reply.message.empty())
       say(log_level::warn, "the backend says: " + reply.message, "says");
+    if (!reply.doubt.empty()) say(log_level::warn, reply.doubt, "doubt");
     return std::min(reply.rejected, spans);
   }
   void count_rejected(std::uint64_t spans) noexcept { rejected_.fetch_add(spans, std::memory_order_relaxed); }

@@ -1,7 +1,7 @@
 // Sends every batch to several exporters at once; a slow, dead or hanging one holds up none of the others.
 //
 //   fg::fan_out{fg::otlp_http_exporter{...}, fg::file_exporter{...}}         chosen at compile time: fan_out<E...>
-//   fg::dynamic_fan_out{std::vector<fg::any_exporter>{...}}                  chosen at run time
+//   fg::dynamic_fan_out{std::move(exporters)}            chosen at run time: a std::vector<fg::any_exporter>
 //
 // Each destination has a queue, bounded by bytes and batches, a thread, and an account of its own; records are copied
 // once, and all destinations read the same copy. No thread is started before the first batch (but for an exporter that

@@ -15,6 +15,8 @@
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/rolling_file.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,6 +139,13 @@ class file_exporter {
     if (allowed != 0 && errno == ENOENT) {
       where.resize(std::max<std::size_t>(where.rfind('/') + 1, 1));
       allowed = ::access(where.c_str(), W_OK | X_OK);
+    }
+    struct stat about = {};
+    const bool is_there = ::stat(path().c_str(), &about) == 0;
+    if (is_there && S_ISDIR(about.st_mode)) allowed = -1, errno = EISDIR;
+    if (is_there && S_ISFIFO(about.st_mode)) {  // without a reader it cannot be opened
+      const int pipe = ::open(path().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+      allowed = pipe < 0 ? -1 : ::close(pipe);
     }
     struct statvfs room = {};
     if (allowed != 0 || ::statvfs(where.c_str(), &room) != 0)

@@ -121,9 +121,12 @@ class http_wire {
     last_failure_ = answer.why;
     wire_reply reply = judge(answer);
     const bool better = options_.signer && options_.signer->learn(answer);
-    if (reply.last.result == attempt::outcome::delivered)
+    if (reply.last.result == attempt::outcome::delivered) {
       Dialect::read(answer, reply);
-    else if (better) {
+      // A sign-in page, or a reverse proxy's own.
+      if (equal_ignoring_case(std::string_view(answer.content_type).substr(0, 9), "text/html"))
+        reply.doubt = address() + " answered with a web page: is this where spans are taken?";
+    } else if (better) {
       reply.last.result = attempt::outcome::retry;
       reply.last.at_once = true;
     }

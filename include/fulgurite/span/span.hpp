@@ -45,8 +45,7 @@ class [[nodiscard, maybe_unused]] basic_span : public detail::span_base<Clock> {
     detail::span_start start = this->start_slow(handle, name, options, bound...);
     children_fast_ = start.scope.fast_pipeline == key;
     extras_ = std::move(start.extras);
-    if (record_.mode() == detail::span_off && (!options || options->parent.is_current()))
-      remember_unrecorded(key);
+    if (record_.mode() == detail::span_off && (!options || options->parent.is_current())) remember_unrecorded(key);
   }
 
   basic_span(basic_span&& other) noexcept { take(other); }

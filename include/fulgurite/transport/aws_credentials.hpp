@@ -111,7 +111,7 @@ struct aws_credential_answer {
 
 /// Finds credentials and renews them: 5 minutes before they expire, or every 5 minutes where a file may change. While
 /// renewal fails, the last good ones are used for as long as they are valid. From any thread; one that asks waits for
-/// another's renewal.
+/// another's renewal, until its own deadline.
 class aws_credential_provider {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -125,7 +125,11 @@ class aws_credential_provider {
     std::string warning;
     aws_credential_answer answer;
     {
-      const std::lock_guard lock(mutex_);
+      const std::unique_lock lock(mutex_, deadline);
+      if (!lock.owns_lock()) {
+        answer.problem = "the AWS credentials are being asked for, and have not come yet";
+        return answer;
+      }
       if (held_.credentials.empty() || now >= held_.renew_at) warning = renew(now, deadline);
       if (held_.credentials.empty())
         answer.problem = problem_;
@@ -285,7 +289,8 @@ class aws_credential_provider {
   }
 
   const aws_credential_sources from_;
-  std::mutex mutex_, asking_mutex_;
+  std::timed_mutex mutex_;
+  std::mutex asking_mutex_;
   found held_;
   std::string problem_;
   std::int64_t tried_at_ = std::numeric_limits<std::int64_t>::min() / 2;

@@ -329,7 +329,7 @@ class grpc_client {
       case CURLE_COULDNT_RESOLVE_PROXY:
         return failed(failure::refused, "the host's name could not be resolved");
       case CURLE_COULDNT_CONNECT:
-        return failed(failure::refused, connect_error());
+        return failed(failure::refused, (proxy_.is_used() ? "the proxy: " : "") + connect_error());
       case CURLE_OPERATION_TIMEDOUT:
         return failed(failure::timed_out, too_late);
       case CURLE_SSL_CACERT_BADFILE:
@@ -349,7 +349,9 @@ class grpc_client {
       case CURLE_WEIRD_SERVER_REPLY:
       case CURLE_UNSUPPORTED_PROTOCOL:
         return failed(failure::disconnected,
-                      "the connection failed; perhaps gRPC is not spoken at this port" + detail());
+                      (proxy_.is_used() ? "the connection through the proxy failed"
+                                        : "the connection failed; perhaps gRPC is not spoken at this port") +
+                          detail());
       case CURLE_RECV_ERROR:
       case CURLE_SEND_ERROR:
         if (is_about_certificate())

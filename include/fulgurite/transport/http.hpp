@@ -60,7 +60,7 @@ class http_client {
   http_answer send(http_request const& request, time_point deadline) {
     if (pid_ != getpid()) leave_to_parent();
     const sigpipe_blocked quiet;
-    guard_->begin(deadline);
+    guard_->begin(deadline, 2 * max_http_answer);
     http_answer answer = send_guarded(request, deadline);
     guard_->end();
     if (!client_ || !client_->is_socket_open()) guard_->release();
@@ -167,6 +167,8 @@ class http_client {
         return failed(failure::interrupted, gave_up);
       case socket_guard::verdict::expired:
         return failed(failure::timed_out, too_late);
+      case socket_guard::verdict::too_large:
+        return failed(failure::too_large, "the answer has no end");
       case socket_guard::verdict::none:
         // Where the guard has no thread, the library's own timeouts come instead.
         if (std::chrono::steady_clock::now() >= deadline) return failed(failure::timed_out, too_late);
@@ -191,7 +193,9 @@ class http_client {
       case httplib::Error::Compression:
         return failed(failure::too_large, "the answer could not be decompressed");
       default:
-        return failed(failure::disconnected, "the connection was closed before a whole answer came");
+        return failed(failure::disconnected,
+                      std::string("the connection was closed before a whole answer came") +
+                          (endpoint_.port == 4317 ? " (this is HTTP/1.1, and 4317 is OTLP's port for gRPC)" : ""));
     }
   }
 

@@ -3,17 +3,22 @@
 //
 // A thread waits for the deadline and then shuts the connection down, so that whatever call is under way on it returns.
 // It holds a duplicate of the socket: shutting that down needs none of the library's locks and cannot hit another file
-// that got the same number since.
+// that got the same number since. It also looks, ten times a second, how much has come: cpp-httplib 0.11 reads an
+// answer's headers without any limit.
 #pragma once
 
 #include <fulgurite/transport/resolver.hpp>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -25,7 +30,7 @@ namespace detail {
 /// Guards one request at a time. `interrupt` may be called from any thread, everything else from the sender's.
 class socket_guard {
  public:
-  enum class verdict { none, expired, interrupted };
+  enum class verdict { none, expired, interrupted, too_large };
   using time_point = std::chrono::steady_clock::time_point;
 
   socket_guard() noexcept = default;
@@ -41,10 +46,12 @@ class socket_guard {
     release();
   }
 
-  /// A request begins.
-  void begin(time_point deadline) {
+  /// A request begins. It is stopped when more bytes than `most` have come in answer, as they go over the wire.
+  void begin(time_point deadline, std::uint64_t most = std::uint64_t(-1)) {
     {
       const std::lock_guard lock(mutex_);
+      most_ = most;
+      received_before_ = received();
       verdict_ = verdict::none;
       deadline_ = deadline;
       armed_ = true;
@@ -68,6 +75,7 @@ class socket_guard {
     const std::lock_guard lock(mutex_);
     if (socket_ >= 0) ::close(socket_);
     socket_ = duplicate;
+    received_before_ = 0;
     if (verdict_ != verdict::none) stop();
   }
   /// The connection is closed; a duplicate would keep half of it open.
@@ -97,6 +105,20 @@ class socket_guard {
   }
 
  private:
+  static constexpr std::chrono::milliseconds look_every{100};
+
+  /// Bytes that have come on the connection since it was made.
+  std::uint64_t received() const noexcept {
+    // Linux's structure goes on where glibc's ends (linux/tcp.h, which cannot be included beside netinet/tcp.h).
+    struct {
+      tcp_info known;
+      std::uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    } about{};
+    static_assert(sizeof(tcp_info) == 104);
+    socklen_t size = sizeof about;
+    if (socket_ < 0 || ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &about, &size) != 0) return 0;
+    return about.bytes_received;  // 0 from a kernel that is too old to know it
+  }
   void stop() noexcept {
     if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
   }
@@ -105,11 +127,14 @@ class socket_guard {
     while (!stopping_) {
       if (!armed_ || verdict_ != verdict::none)
         changed_.wait(lock);
-      else if (std::chrono::steady_clock::now() < deadline_)
-        changed_.wait_until(lock, deadline_);
-      else {
+      else if (const time_point now = std::chrono::steady_clock::now(); now >= deadline_) {
         verdict_ = verdict::expired;
         stop();
+      } else if (received() - received_before_ > most_) {
+        verdict_ = verdict::too_large;
+        stop();
+      } else {
+        changed_.wait_until(lock, std::min(deadline_, now + look_every));
       }
     }
   }
@@ -117,6 +142,7 @@ class socket_guard {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   time_point deadline_ = {};
+  std::uint64_t most_ = std::uint64_t(-1), received_before_ = 0;
   verdict verdict_ = verdict::none;
   lookup* lookup_ = nullptr;
   int socket_ = -1;
