@@ -6,7 +6,7 @@
 // Nothing but that backend is compiled in, and nothing but its dependency is needed; with `noop` nothing is left of the
 // tracing at all. The settings are those of a `tracer_config` that the program fills; a composition that is fixed
 // cannot follow all of them, and refuses those that it must not pass over (`redact`, another sampler, other
-// propagators, a proxy). Only `runtime` reads the environment (needs fulgurite/backends.hpp in one file of the program,
+// propagators). Only `runtime` reads the environment (needs fulgurite/backends.hpp in one file of the program,
 // or fulgurite-runtime).
 #pragma once
 
@@ -36,10 +36,8 @@
 #elif FULGURITE_SELECTED == 3
 #include <fulgurite/exporter/agentops.hpp>
 #elif FULGURITE_SELECTED == 4
-#include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
 #elif FULGURITE_SELECTED == 5
-#include <fulgurite/diagnostics/base64.hpp>
 #include <fulgurite/exporter/jaeger_http.hpp>
 #elif FULGURITE_SELECTED == 6
 #include <fulgurite/exporter/zipkin.hpp>
@@ -51,6 +49,7 @@
 #endif
 
 #if FULGURITE_SELECTED != 1 && FULGURITE_SELECTED != 7
+#include <fulgurite/config/exporter_options.hpp>
 #include <fulgurite/config/tracer_config.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/fulgurite.hpp>
@@ -98,16 +97,7 @@ inline selected_exporter make_selected_exporter(tracer_config const&) { return s
 using selected_exporter = agentops_exporter;
 /// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
-  agentops_options options;
-  options.managed = uses_local_agentops(config);
-  options.daemon = config.agentops_daemon;
-  options.environment = config.environment;
-  options.data_directory = config.agentops_data_directory;
-  options.api_key = config.agentops_api_key;
-  options.delivery.spool = config.spool;
-  if (!config.agentops_api_endpoint.empty()) options.endpoint = config.agentops_api_endpoint;
-  if (!config.agentops_exporter_endpoint.empty()) options.exporter_endpoint = config.agentops_exporter_endpoint;
-  return selected_exporter(std::move(options));
+  return selected_exporter(detail::agentops_options_of<agentops_options>(config));
 }
 #elif FULGURITE_SELECTED == 4
 /// Where the spans go.
@@ -116,51 +106,21 @@ using selected_exporter = otlp_http_exporter;
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
   tracer_config over_http = config;
   over_http.otlp_protocol = "http/protobuf";
-  otlp_http_options options;
-  options.endpoint = otlp_target_of(over_http).url;
-  options.headers = config.otlp_headers;
-  options.gzip = config.otlp_compression != "none";
-  options.timeout = config.otlp_timeout;
-  options.ca_file = config.otlp_certificate.empty() ? config.ca_file : config.otlp_certificate;
-  options.client_certificate = config.otlp_client_certificate;
-  options.client_key = config.otlp_client_key;
-  options.delivery.spool = config.spool;
-  return selected_exporter(std::move(options));
+  return selected_exporter(detail::otlp_options_of<otlp_http_options>(config, otlp_target_of(over_http).url));
 }
 #elif FULGURITE_SELECTED == 5
 /// Where the spans go.
 using selected_exporter = jaeger_http_exporter;
 /// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
-  jaeger_http_options options;
-  options.endpoint = config.jaeger_endpoint;
-  options.headers = config.jaeger_headers;
-  if (!config.jaeger_auth_token.empty())
-    options.headers.emplace_back("Authorization", "Bearer " + config.jaeger_auth_token);
-  else if (!config.jaeger_user.empty()) {
-    std::string basic = "Basic ";  // RFC 7617
-    detail::append_base64(basic, config.jaeger_user + ":" + config.jaeger_password);
-    options.headers.emplace_back("Authorization", std::move(basic));
-  }
-  options.timeout = config.jaeger_timeout;
-  options.ca_file = config.ca_file;
-  options.concurrent_requests = config.concurrent_requests;
-  options.delivery.spool = config.spool;
-  return selected_exporter(std::move(options));
+  return selected_exporter(detail::jaeger_options_of<jaeger_http_options>(config));
 }
 #else
 /// Where the spans go.
 using selected_exporter = zipkin_exporter;
 /// The exporter of these settings.
 inline selected_exporter make_selected_exporter(tracer_config const& config) {
-  zipkin_options options;
-  options.endpoint = config.zipkin_endpoint;
-  options.headers = config.zipkin_headers;
-  options.timeout = config.zipkin_timeout;
-  options.ca_file = config.ca_file;
-  options.concurrent_requests = config.concurrent_requests;
-  options.delivery.spool = config.spool;
-  return selected_exporter(std::move(options));
+  return selected_exporter(detail::zipkin_options_of<zipkin_options>(config));
 }
 #endif
 
@@ -172,7 +132,6 @@ inline std::string refused_by_selection(tracer_config const& config) {
   if (!config.redact.empty()) return "redact";
   if (!config.sampler.empty() && config.sampler != "parentbased_traceidratio") return "sampler";
   if (config.propagators != tracer_config().propagators) return "propagators";
-  if (!config.http_proxy.empty() || !config.https_proxy.empty()) return "http_proxy and https_proxy";
   return {};
 }
 
