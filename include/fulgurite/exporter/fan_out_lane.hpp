@@ -149,9 +149,11 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
     if (finished_) return;
-    log(log_level::error, "fan_out: " + name_ + " did not return before the end of shutdown; its thread is left behind",
-        "fan_out left " + name_);
     drop_queue();
+    log(log_level::error,
+        "fan_out: " + name_ + " did not return before the end of shutdown; its thread is left behind, with " +
+            std::to_string(queued_spans_) + " spans",
+        "fan_out left " + name_);
   }
   bool has_shut_down() noexcept {
     const std::lock_guard lock(mutex_);

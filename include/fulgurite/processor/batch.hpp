@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace fulgurite {
@@ -145,8 +146,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       done_.wait_until(lock, last, [this] { return finished_; });
     }
     if (!finished_) {
-      log(log_level::error, "the exporter did not return before the end of shutdown; its thread is left behind");
       drop_queue();
+      say_left_behind();
     }
     return finished_ && shut_down_ && undelivered_ == undelivered;
   }
@@ -311,6 +312,15 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       delete taken;
     else
       spare_ = taken;
+  }
+
+  void say_left_behind() const noexcept try {
+    log(log_level::error,
+        "the exporter did not return before the end of shutdown; its thread is left behind, with " +
+            std::to_string(queued()) + " spans",
+        "exporter left behind");
+  } catch (...) {
+    log(log_level::error, "the exporter did not return before the end of shutdown");
   }
 
   void drop_queue() noexcept {
