@@ -139,6 +139,16 @@ fulgurite_test::record_builder one_span() {
   return builder;
 }
 
+/// A cloud at this server.
+fg::agentops_options cloud(stage const& here, server_of_ours const& ours, scripted_server const& server) {
+  fg::agentops_options options = here.options();
+  options.managed = false;
+  options.api_key = "key";
+  options.endpoint = ours.base(server);
+  options.exporter_endpoint = server.url("/v1/traces");
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("a server that runs is found, asked for a token, and given the spans") {
@@ -407,11 +417,8 @@ TEST_CASE("the cloud: key for a token, then OTLP to the exporter's address") {
   const stage here;
   server_of_ours ours;
   const scripted_server server({ours.handler()});
-  fg::agentops_options options = here.options();
-  options.managed = false;
+  fg::agentops_options options = cloud(here, ours, server);
   options.api_key = "key \"1\"";
-  options.endpoint = ours.base(server);
-  options.exporter_endpoint = server.url("/v1/traces");
   CHECK(fg::agentops_exporter(options).export_spans(one_span().batch()) == fg::export_result::success);
   CHECK(ours.tokens == std::vector<std::string>{"{\"api_key\":\"key \\\"1\\\"\"}"});
   CHECK(ours.owners == std::vector<std::string>{""});
@@ -428,11 +435,7 @@ TEST_CASE("the cloud's token is renewed when it is refused, but not again and ag
   const stage here;
   server_of_ours ours;
   const scripted_server server({ours.handler()});
-  fg::agentops_options options = here.options();
-  options.managed = false;
-  options.api_key = "key";
-  options.endpoint = ours.base(server);
-  options.exporter_endpoint = server.url("/v1/traces");
+  fg::agentops_options options = cloud(here, ours, server);
   options.renewal_interval = 0ms;
   {
     fg::agentops_exporter eager(options);
@@ -457,11 +460,7 @@ TEST_CASE("the cloud's token is renewed before it runs out") {
   const stage here;
   server_of_ours ours;
   const scripted_server server({ours.handler()});
-  fg::agentops_options options = here.options();
-  options.managed = false;
-  options.api_key = "key";
-  options.endpoint = ours.base(server);
-  options.exporter_endpoint = server.url("/v1/traces");
+  fg::agentops_options options = cloud(here, ours, server);
   options.renewal_interval = 0ms;
   ours.token = ours.good = "e30.eyJleHAiOjEzMDA4MTkzODB9.c";  // {"exp":1300819380}, which is long past
   fg::agentops_exporter exporter(options);
@@ -495,9 +494,8 @@ TEST_CASE("the cloud's health: whether it gives a token for the key") {
   const stage here;
   server_of_ours ours;
   const scripted_server server({ours.handler()});
-  fg::agentops_options options = here.options();
-  options.managed = false;
-  options.endpoint = ours.base(server);
+  fg::agentops_options options = cloud(here, ours, server);
+  options.api_key.clear();
   const auto ask = [&options] {
     return fg::agentops_exporter(options).check_health(std::chrono::steady_clock::now() + 5s);
   };
