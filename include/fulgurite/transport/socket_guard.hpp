@@ -119,6 +119,10 @@ class socket_guard {
     if (socket_ < 0 || ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &about, &size) != 0) return 0;
     return about.bytes_received;  // 0 from a kernel that is too old to know it
   }
+  bool is_flooded() const noexcept {
+    const std::uint64_t so_far = received();
+    return so_far > received_before_ && so_far - received_before_ > most_;
+  }
   void stop() noexcept {
     if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
   }
@@ -130,7 +134,7 @@ class socket_guard {
       else if (const time_point now = std::chrono::steady_clock::now(); now >= deadline_) {
         verdict_ = verdict::expired;
         stop();
-      } else if (received() - received_before_ > most_) {
+      } else if (is_flooded()) {
         verdict_ = verdict::too_large;
         stop();
       } else {
