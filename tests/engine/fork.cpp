@@ -140,14 +140,15 @@ TEST_CASE("fork while other threads trace: neither side hangs, and each has its 
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      while (!stop) {
+      // Fast at first, then so slow that no queue fills, however long the forks take on a busy machine.
+      for (int n = 0; !stop; ++n) {
         auto root = r.tracer.trace_context("root");
         {
           auto child = r.tracer.trace_context("child");
         }
         root.end();
         made += 2;
-        std::this_thread::sleep_for(std::chrono::microseconds(50));
+        std::this_thread::sleep_for(std::chrono::microseconds(n < 5'000 ? 50 : 2'000));
       }
     });
   for (int i = 0; i < 40; ++i) {
