@@ -185,3 +185,17 @@ TEST_CASE("a backend that quotes the request does not make our credentials known
   CHECK(reason.find("s3cret") == std::string::npos);
   CHECK(reason.find("k3yk3y") == std::string::npos);
 }
+
+TEST_CASE("what is taken with words that quote the request does not make our credentials known either") {
+  scripted_server server({[](connection& c) {
+    const auto got = c.read_request();
+    const std::string says = "not for " + got.header("authorization");
+    const std::string partial = "\x12" + std::string(1, static_cast<char>(says.size())) + says;
+    c.answer("200 OK", "\x0a" + std::string(1, static_cast<char>(partial.size())) + partial);
+    c.wait_for_end();
+  }});
+  http_wire_options options = to(server);
+  options.headers = {{"Authorization", "Bearer s3cret"}};
+  wire over(options);
+  CHECK(post(over, "1").message == "not for ********");
+}

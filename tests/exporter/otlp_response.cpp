@@ -6,6 +6,8 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 using namespace fulgurite::detail;
 
@@ -71,4 +73,12 @@ TEST_CASE("secrets are taken out of what a backend quotes") {
   CHECK(without_texts("no: Bearer s3cret, s3cret", {"s3cret"}) == "no: Bearer ********, ********");
   CHECK(without_texts("a b", {"", "b"}) == "a b");  // too short to be one, and to be told from words
   CHECK(without_texts("********", {"****"}) == "****************");
+  // Cut in the middle, as for_log does.
+  CHECK(without_texts("no: Bearer s3cr...", {"s3cret"}) == "no: Bearer ********...");
+  CHECK(without_texts("no: Bearer s3c...", {"s3cret"}) == "no: Bearer s3c...");
+  CHECK(without_texts("no: Bearer s3cr", {"s3cret"}) == "no: Bearer s3cr");
+  const std::vector<std::pair<std::string, std::string>> headers{{"x-key", "k3y.k3y"},
+                                                                 {"authorization", "Basic dXNlcg"}};
+  CHECK(fulgurite::detail::without_header_values("k3y.k3y Basic dXNlcg dXNlcg", headers) ==
+        "******** ******** ********");
 }

@@ -61,12 +61,13 @@ class grpc_wire {
         client_.send({method, metadata_, request.body, request.content_encoding == "gzip"}, deadline);
     wire_reply reply;
     reply.last = judge(answer, address());
+    reply.last.reason = without_header_values(std::move(reply.last.reason), options_.headers);
     reply.interrupted = answer.why == grpc_answer::failure::interrupted;
     reply.kind = std::string(grpc_code_name(answer.code)) + ' ' + std::to_string(static_cast<int>(answer.why));
     if (reply.last.result == attempt::outcome::delivered) {
       otlp_response response = parse_otlp_response(answer.body);
       reply.rejected = response.rejected;
-      reply.message = std::move(response.message);
+      reply.message = without_header_values(std::move(response.message), options_.headers);
     }
     return reply;
   }
@@ -79,7 +80,7 @@ class grpc_wire {
     const grpc_answer answer = client.send({method, metadata_, {}, false}, deadline);
     report.latency = std::chrono::steady_clock::now() - start;
     report.reachable = answer.why == grpc_answer::failure::none && answer.code == grpc_code::ok;
-    report.reason = in_words(answer);
+    report.reason = without_header_values(in_words(answer), options_.headers);
     return report;
   }
 

@@ -126,6 +126,7 @@ class http_wire {
       // A sign-in page, or a reverse proxy's own.
       if (equal_ignoring_case(std::string_view(answer.content_type).substr(0, 9), "text/html"))
         reply.doubt = address() + " answered with a web page: is this where spans are taken?";
+      reply.message = without_header_values(std::move(reply.message), options_.headers);
     } else if (better) {
       reply.last.result = attempt::outcome::retry;
       reply.last.at_once = true;
@@ -160,12 +161,8 @@ class http_wire {
     std::string text = "HTTP " + std::to_string(answer.status);
     if (answer.status >= 200 && answer.status < 300) return text;
     if (const char* const hint = meaning(answer.status)) text.append(" (").append(hint).append(")");
-    std::string said = parse_error_body(answer.body, answer.content_type);
-    for (auto const& [name, value] : options_.headers) {
-      said = without_texts(std::move(said), {value});
-      if (const std::size_t space = value.find(' '); space != std::string::npos)  // a scheme, then the secret
-        said = without_texts(std::move(said), {std::string_view(value).substr(space + 1)});
-    }
+    const std::string said =
+        without_header_values(parse_error_body(answer.body, answer.content_type), options_.headers);
     return said.empty() ? text : text + ": " + said;
   }
   static const char* meaning(int status) noexcept {

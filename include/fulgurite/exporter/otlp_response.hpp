@@ -95,6 +95,25 @@ inline std::string without_texts(std::string text, std::initializer_list<std::st
     for (std::size_t at = 0; secret.size() > 3 && (at = text.find(secret, at)) != std::string::npos;
          at += hidden.size())
       text.replace(at, secret.size(), hidden);
+  // What was cut off for the log may have been cut in one.
+  constexpr std::string_view cut = "...";
+  if (!text.ends_with(cut)) return text;
+  for (const std::string_view secret : secrets)
+    for (std::size_t length = secret.size(); length > 3; --length)
+      if (std::string_view(text).substr(0, text.size() - cut.size()).ends_with(secret.substr(0, length))) {
+        text.replace(text.size() - cut.size() - length, length, hidden);
+        break;
+      }
+  return text;
+}
+
+/// The text without the values of these headers: credentials are among them.
+template <class Headers>
+std::string without_header_values(std::string text, Headers const& headers) {
+  for (auto const& [name, value] : headers) {
+    const std::size_t space = value.find(' ');  // a scheme, then the secret
+    text = without_texts(std::move(text), {value, std::string_view(value).substr(space + 1)});
+  }
   return text;
 }
 
