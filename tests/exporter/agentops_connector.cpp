@@ -45,12 +45,13 @@ TEST_CASE("whether there can be anybody to send to") {
   CHECK(agentops_connector(options).may_connect());
 }
 
-TEST_CASE("the cloud: a token, and no other within the interval") {
+TEST_CASE("the cloud: a token, one more at once, and no other within the interval") {
   const fulgurite_test::log_capture log;
-  scripted_server server({[](connection& c) {
+  const auto token = [](connection& c) {
     c.read_request();
     c.answer("200 OK", "{\"token\":\"abc\"}");
-  }});
+  };
+  scripted_server server({token, token, token});
   const fg::agentops_options options = cloud(server.url(""));
   agentops_connector connector(options);
   const auto to = connector.connect(in(10s));
@@ -58,8 +59,10 @@ TEST_CASE("the cloud: a token, and no other within the interval") {
   CHECK(to->endpoint.to_text() == "http://127.0.0.1:9/v1/traces");
   CHECK(to->headers == fg::detail::http_headers{{"Authorization", "Bearer abc"}});
   CHECK_FALSE(connector.is_renewal_due());  // it does not say when it ends
-  CHECK_FALSE(connector.connect(in(10s)));
   CHECK(server.connections() == 1);
+  CHECK(connector.connect(in(10s)));
+  CHECK_FALSE(connector.connect(in(10s)));
+  CHECK(server.connections() == 2);
 }
 
 TEST_CASE("an interruption ends a question, and counts until something new begins") {

@@ -60,8 +60,11 @@ class agentops_connector {
     http_wire_options to;
     if (!options_.managed) {
       const std::string problem = open(options_.endpoint, options_.exporter_endpoint, until, to);
-      // A key that is refused stays refused, and one token a minute is enough.
-      if (problem.empty() || refused_) not_before_ = now + options_.renewal_interval;
+      // A key that is refused stays refused, and one token a minute is enough; but the first may be renewed at once.
+      if (problem.empty() && !std::exchange(had_token_, true))
+        not_before_ = {};
+      else if (problem.empty() || refused_)
+        not_before_ = now + options_.renewal_interval;
       if (!problem.empty()) return say(problem), std::nullopt;
       return to;
     }
@@ -237,6 +240,7 @@ class agentops_connector {
   time_point renew_at_ = time_point::max();
   /// The cloud did not take the key.
   bool refused_ = false;
+  bool had_token_ = false;
   bool said_missing_ = false;
 };
 

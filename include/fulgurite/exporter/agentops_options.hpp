@@ -37,7 +37,7 @@ struct agentops_options {
   /// was started and has died is started again at once; only where it dies again and again, three starts within this
   /// time, that waits too.
   std::chrono::milliseconds restart_interval{5'000};
-  /// A token that the cloud does not take any more is renewed at most this often.
+  /// A token that the cloud does not take any more is renewed at most this often; the first one at once.
   std::chrono::milliseconds renewal_interval{60'000};
   delivery_options delivery = {.max_attempts = 3, .initial_backoff = std::chrono::milliseconds(50)};
 };
