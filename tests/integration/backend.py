@@ -1,5 +1,6 @@
 """What the tests' own backends share: a free port, and an HTTP server whose handler decides what becomes of a request."""
 
+import contextlib
 import http.server
 import socket
 import sys
@@ -14,6 +15,14 @@ def free_port(first):
                 return port
             except OSError:
                 continue
+    sys.exit("no free port below 32768")
+
+
+def listener(first):
+    """A socket that listens on such a port: nobody can take it in between."""
+    for port in range(first, 32000):
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
     sys.exit("no free port below 32768")
 
 

@@ -8,9 +8,7 @@ Exit status: 0 equal, 1 different, 77 packages missing (PyPI: grpcio, openteleme
 import concurrent.futures
 import contextlib
 import os
-import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,6 +27,7 @@ except ImportError as missing:
     sys.exit(77)
 
 from backend import free_port
+from certificates import Certificates
 from grpc_driver import (DISCONNECTED, EXPORT, INTERRUPTED, NONE, REFUSED, TIMED_OUT, TLS, TOO_LARGE, Driver, expect,
                          expect_is, run)
 
@@ -289,34 +288,9 @@ def many_calls():
 # ----------------------------------------------------------------------------------------------------------------- TLS
 
 
-class Certificates:
-    """Made for this run by the openssl command: two authorities, a server's and a client's certificate of the first."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        for authority in ("ca", "other"):
-            self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-                         "2", "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
-        for name, alternative in (("server", "DNS:localhost,IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example.org"),
-                                  ("client", "DNS:client")):
-            self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                         f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-            (self.folder / "extensions").write_text(f"subjectAltName={alternative}\n")
-            self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                         "-days", "1", "-extfile", "extensions", "-out", f"{name}.pem")
-
-    def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def read(self, name):
-        return (self.folder / name).read_bytes()
-
-    def path(self, name):
-        return str(self.folder / name)
-
-    def server(self, name="server", clients=False):
-        return grpc.ssl_server_credentials([(self.read(f"{name}.key"), self.read(f"{name}.pem"))],
-                                           self.read("ca.pem") if clients else None, clients)
+def credentials(made, name="server", clients=False):
+    return grpc.ssl_server_credentials([(made.read(f"{name}.key"), made.read(f"{name}.pem"))],
+                                       made.read("ca.pem") if clients else None, clients)
 
 
 def tls():
@@ -325,7 +299,7 @@ def tls():
     with tempfile.TemporaryDirectory() as folder:
         made = Certificates(folder)
         trusting = ("--ca", made.path("ca.pem"))
-        with serving(made.server()) as (service, port):
+        with serving(credentials(made)) as (service, port):
             for host in ("localhost", "127.0.0.1"):
                 with Driver(PROGRAM, f"https://{host}:{port}", *trusting) as driver:
                     request = request_of(200)
@@ -341,14 +315,14 @@ def tls():
                           error="the trusted certificates could not be read from " + made.path("missing.pem"))
             with Driver(PROGRAM, f"http://localhost:{port}", *trusting) as driver:
                 expect_is(driver.call(timeout=3000), "clear text to TLS", outcome="retry", why=DISCONNECTED)
-        with serving(made.server("elsewhere")) as (_, port):
+        with serving(credentials(made, "elsewhere")) as (_, port):
             with Driver(PROGRAM, f"https://localhost:{port}", *trusting) as driver:
                 expect_is(driver.call(), "another host's certificate", why=TLS,
                           error="...the server's certificate was not accepted: SSL: no alternative certificate subject")
         with serving() as (_, port), Driver(PROGRAM, f"https://localhost:{port}", *trusting) as driver:
             expect_is(driver.call(timeout=3000), "TLS to clear text", outcome="retry", why=DISCONNECTED)
 
-        with serving(made.server(clients=True)) as (service, port):
+        with serving(credentials(made, clients=True)) as (service, port):
             who = ("--certificate", made.path("client.pem"), "--key", made.path("client.key"))
             with Driver(PROGRAM, f"https://localhost:{port}", *trusting, *who) as driver:
                 expect_is(driver.call(), "client certificate", code="OK")
