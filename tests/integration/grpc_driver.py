@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import proofs
+
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 # grpc_answer::failure, in order.
@@ -67,8 +69,9 @@ def expect_is(answer, what, **fields):
         expect(good, f"{what}: {name} is {got!r} and not {value!r} in {answer}")
 
 
-def run(cases):
-    """Runs the functions, or those that are named on the command line after the program."""
+def run(cases, packages):
+    """Runs the functions, or those that are named on the command line after the program; `packages` of PyPI are what is
+    compared with."""
     named = sys.argv[2:]
     for case in cases:
         if named and case.__name__ not in named:
@@ -79,4 +82,7 @@ def run(cases):
         if checks == before:
             problems.append(f"{case.__name__} checked nothing")
     print(f"{checks} checks, {len(problems)} wrong")
-    sys.exit(1 if problems or checks == 0 else 0)
+    if problems or checks == 0:
+        sys.exit(1)
+    names = [case.__name__.replace("_", " ") for case in cases]
+    sys.exit(0 if named else proofs.reference("otlp_grpc", packages, names))

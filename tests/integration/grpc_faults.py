@@ -484,4 +484,4 @@ def proxy():
 
 
 run([good, trailers_only, no_grpc_status, resets, early_answers, goaway, garbage, framing, huge_answers, silence,
-     closings, proxy])
+     closings, proxy], ["h2"])

@@ -342,4 +342,4 @@ def tls():
 
 
 run([arrival, by_name, metadata, codes, partial_success, compressed_answers, deadlines, wrong_service,
-     too_large_request, server_restart, forks, many_calls, tls])
+     too_large_request, server_restart, forks, many_calls, tls], ["grpcio", "protobuf", "opentelemetry-proto"])

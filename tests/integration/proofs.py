@@ -7,8 +7,10 @@ Tests that run at once wait for one another (a file lock).
 
 import contextlib
 import fcntl
+import importlib.metadata
 import os
 import pathlib
+import sys
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
@@ -76,3 +78,17 @@ def differs(document, observed, stands):
     print("\n".join(observed))
     print("\n".join(["and there:", *stands]) if stands else "and nothing of it there.")
     return 1
+
+
+def fields(made):
+    """The fields of these spans that are not empty in all of them: of those something was compared."""
+    return sorted({name for span in made for name, value in span.items() if value and value != [0, 0, 0]})
+
+
+def reference(exporter, packages, compared):
+    """The row of a test that compares with another implementation, by the versions of its PyPI packages. 0, or 1."""
+    assert compared, "nothing was compared"
+    against = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    test = f"`{pathlib.Path(sys.argv[0]).name}`"
+    return compare_row("BACKENDS.md", "tests/integration/proofs.py", ("of", "test", "against", "compared"), 2,
+                       (exporter, test, against, ", ".join(compared)))

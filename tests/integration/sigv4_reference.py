@@ -46,6 +46,7 @@ except ImportError as missing:
     print(f"skipped: {missing}; the PyPI package botocore is needed")
     sys.exit(77)
 
+import proofs
 from backend import Handler, Server, free_port
 
 SDIST = ("1.44.8", "945b783c1a1259e2a8b078f3f3dd40fae32ea84ab01d3a9953af6b378da7108a")  # version, SHA-256
@@ -503,11 +504,14 @@ def compare_container():
 of_botocore = compare_with_suite_of_botocore()
 of_aws_c_auth = compare_with_suite_of_aws_c_auth()
 print(f"suites: {of_botocore} cases of botocore's distribution, {of_aws_c_auth} of aws-c-auth")
-print(f"{compare_generated()} generated requests, {compare_sent()} requests sent")
-print(f"{compare_files()} environments with files, {compare_container()} of a container")
+of_requests = {"generated requests": compare_generated(), "requests sent": compare_sent()}
+of_credentials = {"credentials of files and variables": compare_files(), "credentials of a container": compare_container()}
+print(", ".join(f"{what} {count}" for what, count in {**of_requests, **of_credentials}.items()))
 print(f"{problems} problem(s)")
 if problems:
     sys.exit(1)
 if not of_botocore:
     print("skipped: the rest is equal, but there was no source distribution of botocore to take AWS's suite from")
     sys.exit(77)
+compared = {"AWS's test suite": of_botocore, **of_requests, **of_credentials}
+sys.exit(proofs.reference("xray", ["botocore"], [what for what, count in compared.items() if count]))

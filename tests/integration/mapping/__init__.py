@@ -11,11 +11,12 @@ Zipkin's zipkin2-api.yaml, and for the way back the translators of the collector
 """
 
 from .compare import differences
+from .features import PARTS, features, in_words, unnoticed
 from .jaeger import in_jaeger, jaeger_calls, otlp_of_jaeger, read_jaeger, to_jaeger, to_jaeger_of_otlp
 from .otlp import as_sets, camel, read_otlp, text_attribute
 from .values import Annotation, JsonText, Real
 from .zipkin import otlp_of_zipkin, read_zipkin, to_zipkin, zipkin_calls
 
-__all__ = ["Annotation", "JsonText", "Real", "as_sets", "camel", "differences", "in_jaeger", "jaeger_calls",
-           "otlp_of_jaeger", "otlp_of_zipkin", "read_jaeger", "read_otlp", "read_zipkin", "text_attribute", "to_jaeger",
-           "to_jaeger_of_otlp", "to_zipkin", "zipkin_calls"]
+__all__ = ["PARTS", "Annotation", "JsonText", "Real", "as_sets", "camel", "differences", "features", "in_jaeger", "in_words",
+           "jaeger_calls", "otlp_of_jaeger", "otlp_of_zipkin", "read_jaeger", "read_otlp", "read_zipkin", "text_attribute",
+           "to_jaeger", "to_jaeger_of_otlp", "to_zipkin", "unnoticed", "zipkin_calls"]
