@@ -251,7 +251,7 @@ def row(arguments, peer, made, received, has_calls):
         return 0
     return proofs.compare_row(
         "BACKENDS.md", "tests/integration/interop.py",
-        ("exporter", "server", *mapping.PARTS, "who calls whom"), 2,
+        ("exporter", "server", *mapping.PARTS, "who calls whom"),
         (arguments.exporter, f"{peer.name} {peer.version}", *(mapping.in_words(came[feature]) for feature in mapping.PARTS),
          "whole" if has_calls else "–"))
 

@@ -50,25 +50,31 @@ def compare_section(document, writer, lines):
         return differs(document, [line for line in lines if line not in held], [line for line in held if line not in lines])
 
 
-def compare_row(document, writer, columns, keys, row):
-    """The row of the table with these columns whose first `keys` cells are this row's, or it becomes so. 0, or 1."""
+def compare_row(document, writer, columns, row):
+    """The row of the table with these columns is this one, or it becomes so. 0, or 1.
+
+    It is the one with the same first cell, and the same first word in the second: behind that may stand a version.
+    """
     def line(cells):
         return f"| {' | '.join(cells)} |"
 
     def cells(of):
         return tuple(cell.strip() for cell in of.strip().strip("|").split("|"))
 
+    def key(of):
+        return of[0], of[1].split()[0]
+
     assert len(columns) == len(row) and not any("|" in cell or not cell for cell in row), row
     head = [line(columns), "|" + "---|" * len(columns)]
     with section(document, writer) as held:
-        rows = {cells(of)[:keys]: of for of in held[2:]}
-        was = rows.get(tuple(row[:keys]))
+        rows = {key(cells(of)): of for of in held[2:]}
+        was = rows.get(key(row))
         if held[:2] == head and was == line(row):
             return 0
         if updating():
             rows = rows if held[:2] == head else {}
-            rows[tuple(row[:keys])] = line(row)
-            held[:] = head + [rows[key] for key in sorted(rows)]
+            rows[key(row)] = line(row)
+            held[:] = head + [rows[each] for each in sorted(rows)]
             return 0
         return differs(document, [line(row)] if held[:2] == head else [head[0], line(row)], [was] if was else [])
 
@@ -82,7 +88,7 @@ def differs(document, observed, stands):
 
 def fields(made):
     """The fields of these spans that are not empty in all of them: of those something was compared."""
-    return sorted({name for span in made for name, value in span.items() if value and value != [0, 0, 0]})
+    return sorted({name for span in made for name, value in span.items() if value and value not in ([0, 0, 0], ("", "", []))})
 
 
 def reference(exporter, packages, compared):
@@ -90,5 +96,5 @@ def reference(exporter, packages, compared):
     assert compared, "nothing was compared"
     against = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     test = f"`{pathlib.Path(sys.argv[0]).name}`"
-    return compare_row("BACKENDS.md", "tests/integration/proofs.py", ("of", "test", "against", "compared"), 2,
+    return compare_row("BACKENDS.md", "tests/integration/proofs.py", ("of", "test", "against", "compared"),
                        (exporter, test, against, ", ".join(compared)))
