@@ -14,7 +14,6 @@ observed.
 Exit status: 0 right, 1 wrong, 77 the PyPI package h2 or the openssl command is missing.
 """
 
-import base64
 import concurrent.futures
 import contextlib
 import json
@@ -24,16 +23,18 @@ import re
 import shutil
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import zlib
 
 try:
-    import h2.errors
+    from fault_server import (DEADLOCK, Backend, answer_old_http, bind_below, bomb, code, drip, drip_headers, endless_headers,
+                              gigantic, goaway_after, goaway_in_answer, goaway_unprocessed, grpc_bomb, grpc_drip,
+                              grpc_gigantic, grpc_hang, grpc_page, grpc_partial, grpc_reset_before_answer,
+                              grpc_reset_in_answer, grpc_reset_stream, gzip_bomb, hang, no_http, partial,
+                              reset_before_answer, reset_in_answer, reset_in_request, retry_info, status, success)
 except ImportError as missing:
     print(f"skipped: {missing}; the PyPI package h2 is needed")
     sys.exit(1 if os.environ.get("CI") else 77)
@@ -42,13 +43,10 @@ if not shutil.which("openssl"):
     sys.exit(1 if os.environ.get("CI") else 77)
 
 import proofs
-from backend import listener
 from certificates import Certificates
-from grpc_server import HEADERS, Connection
 
 FIRST, MORE = 10, 990
 SECRETS = {"header": "Bearer header-5ecret-0f-a-user", "key": "key-5ecret-0f-agentops", "token": "t0ken.5ecret.agentops"}
-DEADLOCK = 150  # seconds, after which a program that waits for ever is ended
 
 
 class Exporter:
@@ -57,6 +55,10 @@ class Exporter:
     def __init__(self, kind, path, variables, limit, good=b"", content_type=""):
         self.kind, self.path, self.variables, self.limit = kind, path, variables, limit
         self.good, self.content_type = good, content_type
+
+    def backend(self, script, talk=None):
+        good = (lambda call: call.succeed()) if self.kind == "grpc" else success(self.content_type, self.good)
+        return Backend(script, good, self.kind == "grpc", talk)
 
     def environment(self, base, token_base, milliseconds):
         said = {name: value.format(url=base + self.path, base=base, token_base=token_base, **SECRETS)
@@ -90,232 +92,6 @@ EXPORTERS = {
 HTTP = [name for name, of in EXPORTERS.items() if of.kind == "http"]
 OTLP_HTTP = ["otlp_http", "agentops"]
 GRPC = ["otlp_grpc"]
-
-
-# ------------------------------------------------------------------------------------------- what a backend does: HTTP
-# A step takes the connection and the request. True: the connection stays.
-
-class Request:
-    def __init__(self, method, path, headers, at):
-        self.method, self.path, self.headers, self.at = method, path, headers, at
-        self.answered = None
-
-
-def answer(one, status, headers=(), body=b"", version="1.1"):
-    lines = [f"HTTP/{version} {status} Said", *headers]
-    if version == "1.1":
-        lines.append(f"Content-Length: {len(body)}")
-    one.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-
-
-def status(code, *headers, says=b""):
-    """An answer with this status; `says` may quote what came."""
-    def step(one, request):
-        quoted = says.replace(b"AUTHORIZATION", request.headers.get("authorization", "none").encode())
-        answer(one, code, ["Content-Type: text/plain", *headers], quoted)
-        return True
-    return step
-
-
-def success(content_type, body, *headers, version="1.1"):
-    def step(one, _):
-        answer(one, 200, [*([f"Content-Type: {content_type}"] if content_type else []), *headers], body, version)
-        return version == "1.1"
-    return step
-
-
-def reset(one):
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    one.close()
-
-
-def reset_in_answer(one, _):
-    one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome of it")
-    reset(one)
-
-
-def reset_before_answer(one, _):
-    reset(one)
-
-
-def reset_in_request(one, _):
-    """Of the request's body one octet has been read."""
-    one.recv(1)
-    reset(one)
-
-
-reset_in_request.is_early = True
-
-
-def until_closed(one):
-    """The other side has given up."""
-    while one.recv(65536):
-        pass
-
-
-def hang(one, _):
-    until_closed(one)
-
-
-def drip(one, _):
-    one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(1000):
-        one.sendall(b"x")
-        time.sleep(0.05)
-
-
-def drip_headers(one, _):
-    one.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    for _ in range(1000):
-        one.sendall(b"x")
-        time.sleep(0.05)
-
-
-def gigantic(one, _):
-    one.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for _ in range(1000):
-        one.sendall(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
-
-
-def endless_headers(one, _):
-    one.sendall(b"HTTP/1.1 200 OK\r\n")
-    for _ in range(1000):
-        one.sendall(b"X-More: yes\r\n" * 100_000)
-
-
-def bomb():
-    """256 MiB of zeros, by gzip."""
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
-
-
-def gzip_bomb(one, _):
-    answer(one, 200, ["Content-Encoding: gzip", "Content-Type: application/x-protobuf"], BOMB)
-    until_closed(one)
-
-
-def no_http(one, _):
-    one.sendall(b"220 mail.example.org ESMTP\r\n")
-
-
-def partial(kind):
-    """Three of the spans are not taken; the sentence quotes a secret, as some backends quote requests."""
-    def step(one, request):
-        says = b"three are too old for " + request.headers["authorization"].encode()
-        if kind == "json":
-            body, of = b'{"partialSuccess":{"rejectedSpans":"3","errorMessage":"' + says + b'"}}', "application/json"
-        else:
-            body, of = partial_success(says), "application/x-protobuf"
-        answer(one, 200, [f"Content-Type: {of}"], body)
-        return True
-    return step
-
-
-def field(number, octets):
-    return bytes([number << 3 | 2, len(octets)]) + octets
-
-
-def partial_success(says):
-    """An ExportTraceServiceResponse."""
-    return field(1, b"\x08\x03" + field(2, says))
-
-
-# ------------------------------------------------------------------------------------------- what a backend does: gRPC
-# A step takes the call. False: the connection is closed.
-
-def code(number, says="", details=b""):
-    def step(call):
-        quoted = says.replace("AUTHORIZATION", call.headers.get("authorization", "none"))
-        more = [("grpc-message", quoted)] if says else []
-        if details:
-            more.append(("grpc-status-details-bin", details))
-        call.begin(HEADERS + [("grpc-status", str(number)), *more], end=True)
-    return step
-
-
-def retry_info(seconds):
-    """A google.rpc.Status with a RetryInfo, in base64."""
-    varint = bytes([seconds]) if seconds < 128 else bytes([seconds & 127 | 128, seconds >> 7])
-    delay = field(1, b"\x08" + varint)
-    any_of = field(1, b"type.googleapis.com/google.rpc.RetryInfo") + field(2, delay)
-    return base64.b64encode(b"\x08\x08" + field(3, any_of)).decode().rstrip("=")
-
-
-def grpc_partial(call):
-    call.succeed(partial_success(b"three are too old for " + call.headers["authorization"].encode()))
-
-
-def grpc_reset_before_answer(call):
-    reset(call.connection.socket)
-    return False
-
-
-def grpc_reset_in_answer(call):
-    call.begin()
-    call.data(b"\0\0\0\0\x09abc")
-    reset(call.connection.socket)
-    return False
-
-
-def grpc_reset_stream(call):
-    call.begin()
-    call.data(b"\0\0\0\0\x09abc")
-    call.reset(h2.errors.ErrorCodes.INTERNAL_ERROR)
-
-
-def grpc_hang(call):
-    until_closed(call.connection.socket)
-    return False
-
-
-def grpc_drip(call):
-    call.begin()
-    call.data(b"\0\0\0\x40\0")
-    for _ in range(1000):
-        call.data(b"x")
-        time.sleep(0.05)
-    return False
-
-
-def grpc_page(number, *headers):
-    def step(call):
-        call.begin([(":status", str(number)), ("content-type", "text/html"), *headers])
-        call.data(b"<html>Hello</html>", end=True)
-    return step
-
-
-def grpc_gigantic(call):
-    call.begin()
-    call.data(b"\0\xff\xff\xff\xff")
-    for _ in range(1000):
-        call.data(b"x" * 1_000_000)
-    return False
-
-
-def grpc_bomb(call):
-    call.begin(HEADERS + [("grpc-encoding", "gzip")])
-    call.data(b"\1" + struct.pack(">I", len(BOMB)) + BOMB)
-    call.trailers(("grpc-status", "0"))
-
-
-def goaway_unprocessed(call):
-    call.h2.close_connection(0, last_stream_id=0)
-    call.send()
-    return False
-
-
-def goaway_in_answer(call):
-    call.begin()
-    call.data(b"\0\0\0\0\x09ab")
-    call.h2.close_connection(h2.errors.ErrorCodes.INTERNAL_ERROR)
-    call.send()
-    return False
-
-
-def goaway_after(call):
-    call.succeed()
-    call.h2.close_connection(0)
-    call.send()
 
 
 # ------------------------------------------------------------------------------------------------------------ the cases
@@ -427,100 +203,6 @@ def cases(redirected):
     return made
 
 
-# ---------------------------------------------------------------------------------------------------------- the backend
-
-class Backend:
-    """Follows the script, and takes everything when that is over. Holds the first request until it is released.
-
-    With `talk(connection)` no request is read, and connections are counted instead.
-    """
-
-    def __init__(self, script, exporter, talk=None):
-        self.script, self.exporter, self.talk = list(script), exporter, talk
-        self.requests, self.lock = [], threading.Lock()
-        self.seen, self.released = threading.Event(), threading.Event()
-        self.socket = listener(9000 + os.getpid() % 9000)
-        self.port = self.socket.getsockname()[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.released.set()
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                one, _ = self.socket.accept()
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.serve, args=(one,), daemon=True).start()
-
-    def serve(self, one):
-        with one, contextlib.suppress(OSError):
-            if self.talk:
-                self.arrived(Request("", "", {}, time.monotonic()))
-                self.talk(one)
-            elif self.exporter.kind == "grpc":
-                Connection(one, self.answer_call, None).run()
-            else:
-                while request := read_head(one):
-                    if not getattr(self.step_at(len(self.requests)), "is_early", False) and not read_body(one, request):
-                        break
-                    if self.next_step(request)(one, request) is not True:
-                        break
-                    request.answered = time.monotonic()
-
-    def arrived(self, request):
-        with self.lock:
-            number = len(self.requests)
-            self.requests.append(request)
-        self.seen.set()
-        self.released.wait(DEADLOCK)
-        return number
-
-    def next_step(self, request, good=None):
-        return self.step_at(self.arrived(request)) or good or success(self.exporter.content_type, self.exporter.good)
-
-    def step_at(self, number):
-        return self.script[number] if number < len(self.script) else None
-
-    def answer_call(self, call):
-        request = Request("POST", call.headers[":path"], call.headers, time.monotonic())
-        done = self.next_step(request, good=lambda call: call.succeed())(call)
-        request.answered = time.monotonic()
-        return done
-
-
-def read_head(one):
-    """The next request without its body, or None."""
-    octets = b""
-    while b"\r\n\r\n" not in octets:
-        more = one.recv(1)  # nothing of the body
-        if not more:
-            return None
-        octets += more
-    at = time.monotonic()
-    first, *lines = octets.decode().rstrip().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    method, path, _ = first.split(" ")
-    return Request(method, path, headers, at)
-
-
-def read_body(one, request):
-    """Whether it came whole."""
-    left = int(request.headers.get("content-length", 0))
-    while left > 0:
-        more = one.recv(min(left, 65536))
-        if not more:
-            return False
-        left -= len(more)
-    return True
-
-
 # ------------------------------------------------------------------------------------------------------------- the test
 
 class Wrong(Exception):
@@ -576,26 +258,15 @@ class Program:
         return int(re.search(r"VmHWM:\s*(\d+)", pathlib.Path(f"/proc/{self.process.pid}/status").read_text()).group(1))
 
 
-def old_http(one):
-    """Whatever is said to it."""
-    one.recv(65536)
-    answer(one, 400, version="1.0")
-    # A socket that is closed with something unread takes back what was sent.
-    one.shutdown(socket.SHUT_WR)
-    until_closed(one)
-
-
 def run(program, case, name, context):
     """Runs one case; what was observed: (tries, batch, sentence)."""
     exporter = EXPORTERS[name]
-    talk = {"tls": lambda one: context.wrap_socket(one, server_side=True).close(), "HTTP/1.0": old_http,
-            "plain": old_http}.get(case.where)
+    talk = {"tls": lambda one: context.wrap_socket(one, server_side=True).close(), "HTTP/1.0": answer_old_http,
+            "plain": answer_old_http}.get(case.where)
     with contextlib.ExitStack() as stack:
-        tokens = good = Backend(case.tokens or [], Exporter("http", "", {}, None,
-                                                            json.dumps({"token": SECRETS["token"]}).encode(),
-                                                            "application/json"))
-        stack.enter_context(tokens)
-        backend = stack.enter_context(Backend(case.script, exporter, talk))
+        token = json.dumps({"token": SECRETS["token"]}).encode()
+        tokens = stack.enter_context(Backend(case.tokens or [], success("application/json", token)))
+        backend = stack.enter_context(exporter.backend(case.script, talk))
         base = f"http{'s' if case.where in ('tls', 'plain') else ''}://127.0.0.1:{backend.port}"
         if case.where == "refused":
             closed = stack.enter_context(socket.socket())  # bound, so that nobody else listens there
@@ -604,8 +275,8 @@ def run(program, case, name, context):
         elif case.where and not talk:
             base = case.where
         held = tokens if case.tokens else None if case.where and not talk else backend
-        if held is not good:
-            good.released.set()
+        if held is not tokens:
+            tokens.released.set()
         environment = {"PATH": os.environ["PATH"], "OTEL_BSP_SCHEDULE_DELAY": "600000",
                        **exporter.environment(base, f"http://127.0.0.1:{tokens.port}", case.limit)}
         said = stack.enter_context(tempfile.TemporaryFile("w+"))
@@ -668,13 +339,6 @@ def run(program, case, name, context):
         return tries, case.batch, case.says
 
 
-def bind_below(one):
-    for port in range(9000 + os.getpid() % 9000, 32000):
-        with contextlib.suppress(OSError):
-            return one.bind(("127.0.0.1", port))
-    raise Wrong("no free port below 32768")
-
-
 def check_accounts(case, was_held, first, second, last):
     """What was made is exported, failed or dropped, by the cause that it is."""
     made = FIRST + MORE
@@ -701,7 +365,7 @@ def check_accounts(case, was_held, first, second, last):
 def control(program):
     """A program that waits for the request that is held is noticed: it never says that it has traced on."""
     exporter = EXPORTERS["otlp_http"]
-    with (Backend([], exporter) as backend, tempfile.TemporaryFile("w+") as said,
+    with (exporter.backend([]) as backend, tempfile.TemporaryFile("w+") as said,
           Program(program, {"OTEL_BSP_SCHEDULE_DELAY": "600000",
                             **exporter.environment(f"http://127.0.0.1:{backend.port}", "", 30_000)},
                   said, "waits", patience=5) as child):
@@ -733,11 +397,10 @@ def table(observed, faults):
 
 
 def main():
-    global BOMB
     program, *words = sys.argv[1:]
-    BOMB = bomb()
+    bomb()  # once, before the threads ask for it
     started, wrong, observed = time.monotonic(), [], {}
-    with tempfile.TemporaryDirectory() as folder, Backend([], EXPORTERS["zipkin"]) as redirected:
+    with tempfile.TemporaryDirectory() as folder, EXPORTERS["zipkin"].backend([]) as redirected:
         made = Certificates(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(made.path("server.pem"), made.path("server.key"))
