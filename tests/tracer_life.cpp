@@ -72,7 +72,7 @@ static_assert(fg::check_processor<minimal_processor>());
 
 template <class Processor>
 void spans_that_outlive_shutdown(Processor processor) {
-  captured_log log;
+  log_capture log;
   observed_exporter exporter;
   auto tracer = observed(exporter, std::move(processor));
   {
@@ -202,7 +202,7 @@ TEST_CASE("a moved tracer goes on; the one moved from is off") {
 }
 
 TEST_CASE("a tracer that is destroyed while spans live takes nothing with it") {
-  captured_log log;
+  log_capture log;
   const auto lost = [] { return fg::detail::engine::instance().lost_after_shutdown(); };
   fg::detail::engine::instance().collect();
   const std::uint64_t before = lost();
@@ -345,7 +345,7 @@ TEST_CASE("tracers come and go on eight threads while all of them trace") {
 }
 
 TEST_CASE("tracing goes on in every thread while the tracer is shut down") {
-  captured_log log;
+  log_capture log;
   for (int round = 0; round < 10; ++round) {
     observed_exporter exporter;
     auto tracer = observed(exporter, fg::batch_processor{fg::batch_options{.max_batch_size = 8}});

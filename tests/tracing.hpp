@@ -3,11 +3,12 @@
 
 #include <fulgurite/fulgurite.hpp>
 
+#include "log_capture.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,31 +78,5 @@ inline constexpr fg::span_limits no_limits{fg::span_limits::unlimited, fg::span_
 inline void check_accounts(fg::tracer_stats const& stats) {
   CHECK(stats.sampled == stats.exported + stats.failed + stats.dropped + stats.queued);
 }
-
-/// The library's log while this lives.
-class captured_log {
- public:
-  captured_log() {
-    fg::set_log_handler([this](fg::log_level, std::string_view line) {
-      const std::lock_guard lock(mutex_);
-      lines_.emplace_back(line);
-    });
-  }
-  captured_log(captured_log const&) = delete;
-  captured_log& operator=(captured_log const&) = delete;
-  ~captured_log() { fg::set_log_handler({}); }
-
-  /// How many lines contain this text.
-  std::size_t count(std::string_view text) const {
-    const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [text](std::string const& line) {
-      return line.find(text) != std::string::npos;
-    }));
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
 
 }  // namespace fulgurite_test

@@ -55,7 +55,7 @@ TEST_CASE("when all places are taken the next pipeline gets none") {
   for (std::uint32_t key; (key = add_silent_sink(engine)) != 0;) keys.push_back(key);
   CHECK(keys.size() <= fd::engine::max_pipelines);
   CHECK(keys.size() > fd::engine::max_pipelines - 100);
-  captured_log log;
+  log_capture log;
   fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, fg::memory_exporter{}};
   CHECK_FALSE(tracer.is_on());
   {

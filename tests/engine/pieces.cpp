@@ -84,7 +84,7 @@ TEST_CASE("a piece that its span does not count stands for none that it does") {
 }
 
 TEST_CASE("spans that never end are given up when they hold too much, the oldest first, and the log says so") {
-  fulgurite_test::captured_log log;
+  fulgurite_test::log_capture log;
   fd::open_pieces pieces;
   constexpr std::size_t size = 60'000;
   const std::size_t fit = fd::open_pieces::max_bytes / size;
@@ -100,7 +100,7 @@ TEST_CASE("spans that never end are given up when they hold too much, the oldest
 }
 
 TEST_CASE("a single span that holds too much is given up, and is not missed by what follows") {
-  fulgurite_test::captured_log log;
+  fulgurite_test::log_capture log;
   fd::open_pieces pieces;
   constexpr std::size_t count = 3 * fd::open_pieces::max_bytes / 60'000;
   for (std::size_t i = 0; i < count; ++i)

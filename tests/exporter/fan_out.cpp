@@ -73,7 +73,7 @@ struct counting_exporter {
 }  // namespace
 
 TEST_CASE("one dead, one that blocks for ever, one slow, one fast") {
-  captured_log log;
+  log_capture log;
   gated_exporter dead, blocking, slow, fast;
   dead.at->result = fg::export_result::failure;
   blocking.at->open = slow.at->open = false;
@@ -130,7 +130,7 @@ TEST_CASE("exported is what all have taken") {
   CHECK(tracer.force_flush());
   CHECK(tracer.stats().exported == 20);
   check_accounts(tracer.stats());
-  captured_log log;
+  log_capture log;
   second.at->result = fg::export_result::failure;
   make_spans(tracer, 5);
   CHECK_FALSE(tracer.force_flush());
@@ -147,7 +147,7 @@ TEST_CASE("exported is what all have taken") {
 }
 
 TEST_CASE("a queue that is full drops for its destination alone") {
-  captured_log log;
+  log_capture log;
   gated_exporter blocked, fast;
   blocked.at->open = false;
   fg::fan_out fan{fg::fan_out_options{.max_queue_batches = 2}, blocked, fast};
@@ -183,7 +183,7 @@ TEST_CASE("a queue that is full drops for its destination alone") {
 }
 
 TEST_CASE("an export that hangs longer than export_timeout is interrupted") {
-  captured_log log;
+  log_capture log;
   gated_exporter hanging, fast;
   hanging.at->open = false;
   fg::fan_out fan{fg::fan_out_options{.export_timeout = 5ms}, hanging, fast};
@@ -207,7 +207,7 @@ TEST_CASE("an export that hangs longer than export_timeout is interrupted") {
 }
 
 TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
-  captured_log log;
+  log_capture log;
   gated_exporter heeding, fast;
   heeding.at->open = false;
   fg::fan_out fan{heeding, fast};
@@ -228,7 +228,7 @@ TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
 }
 
 TEST_CASE("shutdown holds a deadline that has passed, and one without a batch") {
-  captured_log log;
+  log_capture log;
   gated_exporter blocking;
   blocking.at->open = blocking.at->heeds_interrupt = false;
   {
@@ -342,7 +342,7 @@ TEST_CASE("an exporter that throws harms nobody") {
     bool flush(fg::deadline) { throw std::runtime_error("no"); }
     bool shutdown(fg::deadline) { throw 1; }
   };
-  captured_log log;
+  log_capture log;
   gated_exporter fast;
   fg::fan_out fan{throwing_exporter{}, fast};
   CHECK(export_some(fan) == fg::export_result::success);

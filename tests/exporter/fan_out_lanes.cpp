@@ -110,7 +110,7 @@ TEST_CASE("an exporter with a spool gets time before the first batch, and its th
 }
 
 TEST_CASE("who keeps what is undelivered goes on after the interruption") {
-  captured_log log;
+  log_capture log;
   struct keeping_exporter : gated_exporter {
     bool keeps_undelivered() const noexcept { return true; }
   };
@@ -130,7 +130,7 @@ TEST_CASE("who keeps what is undelivered goes on after the interruption") {
 }
 
 TEST_CASE("given up without a shutdown, nobody is waited for") {
-  captured_log log;
+  log_capture log;
   gated_exporter blocked;
   blocked.at->open = blocked.at->heeds_interrupt = false;
   {

@@ -69,7 +69,7 @@ TEST_CASE("under a tracer: written, counted, and lost when the disk is full") {
   CHECK(text.starts_with("{\"resourceSpans\":["));
   CHECK(text.ends_with("]}]}]}\n"));
   CHECK(text.find(R"("key":"order.id","value":{"intValue":"7"})") != std::string::npos);
-  captured_log log;
+  log_capture log;
   fg::tracer full{fg::resource{}, fg::always_on_sampler{}, fg::file_exporter{{.path = "/dev/full"}}};
   for (int i = 0; i < 3; ++i) {
     {
@@ -103,7 +103,7 @@ TEST_CASE("a relative path stays where it was; it rotates and counts") {
 }
 
 TEST_CASE("a torn end is told") {
-  captured_log log;
+  log_capture log;
   const spool_folder folder;
   spool_folder::write(folder.path() + "/t", "{\"half");
   fg::file_exporter exporter({.path = folder.path() + "/t"});

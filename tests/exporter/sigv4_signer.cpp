@@ -1,7 +1,7 @@
 // Signatures are checked by botocore in tests/integration/sigv4_reference.py; here is what the signer adds to them.
 #include <fulgurite/exporter/sigv4_signer.hpp>
 
-#include "../log_text.hpp"
+#include "../log_capture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 #include <string_view>
 
 using namespace fulgurite::detail;
-using fulgurite_test::log_text;
+using fulgurite_test::log_capture;
 using namespace std::chrono_literals;
 
 namespace {
@@ -101,7 +101,7 @@ TEST_CASE("why there is no signature") {
 }
 
 TEST_CASE("a clock that is off is corrected by the service's date, once") {
-  const log_text log;
+  const log_capture log;
   sigv4_signer signer(example());
   const std::int64_t slow = then - 3600;
   CHECK_FALSE(signer.answered(200, "Sun, 30 Aug 2015 12:36:00 GMT", slow));
@@ -111,7 +111,7 @@ TEST_CASE("a clock that is off is corrected by the service's date, once") {
   CHECK(signer.clock_offset() == 0);
   CHECK(signer.answered(403, "Sun, 30 Aug 2015 12:36:00 GMT", slow));
   CHECK(signer.clock_offset() == 3600);
-  CHECK(log.says("this machine's clock is 3600 s behind AWS's"));
+  CHECK(log.has("this machine's clock is 3600 s behind AWS's"));
   CHECK(all(sign(signer, "http://localhost/", {}, slow), "X-Amz-Date") == "20150830T123600Z|");
   // A server whose dates wander is not followed for ever.
   CHECK_FALSE(signer.answered(403, "Sun, 30 Aug 2015 22:36:00 GMT", slow));

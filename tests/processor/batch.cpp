@@ -49,7 +49,7 @@ TEST_CASE("a batch goes out by itself when its time has come") {
 }
 
 TEST_CASE("what the queue has no room for is counted; flush and shutdown hold their deadlines") {
-  captured_log log;
+  log_capture log;
   gated_exporter exporter;
   exporter.at->heeds_interrupt = false;
   exporter.at->open = false;
@@ -82,7 +82,7 @@ TEST_CASE("what the queue has no room for is counted; flush and shutdown hold th
 }
 
 TEST_CASE("an exporter that hangs longer than export_timeout is interrupted") {
-  captured_log log;
+  log_capture log;
   gated_exporter exporter;
   exporter.at->open = false;
   auto tracer = make(exporter, {.schedule_delay = 1ms, .export_timeout = 10ms});
@@ -94,7 +94,7 @@ TEST_CASE("an exporter that hangs longer than export_timeout is interrupted") {
 }
 
 TEST_CASE("a failed export makes the flush say so, and the next one is judged by itself") {
-  captured_log log;
+  log_capture log;
   gated_exporter exporter;
   exporter.at->result = fg::export_result::failure;
   auto tracer = make(exporter, {});
@@ -145,7 +145,7 @@ TEST_CASE("other clocks make other spans") {
 }
 
 TEST_CASE("shutdown hurries the exporter, in the middle of an export too, and waits for no deadline then") {
-  captured_log log;
+  log_capture log;
   gated_exporter exporter;
   exporter.at->open = false;
   exporter.at->heeds_hurry = true;

@@ -79,7 +79,7 @@ TEST_CASE("with block through any_processor, shutdown delivers what still lies i
 }
 
 TEST_CASE("a thread that waits goes on when its tracer is shut down; flush and shutdown hold their deadlines") {
-  fulgurite_test::captured_log log;
+  fulgurite_test::log_capture log;
   const slow_exporter exporter;
   exporter.at->held = true;
   std::atomic<bool> ended{false};

@@ -162,7 +162,7 @@ TEST_CASE("the hash's key is the one given") {
 }
 
 TEST_CASE("a wrong rule is said, and masks everything") {
-  captured_log log;
+  log_capture log;
   fg::memory_exporter store;
   fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, store, fg::w3c_propagator{},
                     fg::redacting{fg::redaction_rules{"detect:crad"}, fg::inline_processor{}}};

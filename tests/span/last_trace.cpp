@@ -41,7 +41,7 @@ TEST_CASE("the last trace is the one whose root ended last, children first") {
 }
 
 TEST_CASE("what is over the limit is left out, and said") {
-  captured_log log;
+  log_capture log;
   fg::tracer tracer{fg::resource{},       fg::always_on_sampler{}, fg::memory_exporter{},
                     fg::w3c_propagator{}, fg::batch_processor{},   fg::tracer_options{.last_trace_limit = 1'000}};
   {

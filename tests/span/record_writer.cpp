@@ -33,7 +33,7 @@ TEST_CASE("one thread's large spans find room, however large the ring is") {
 }
 
 TEST_CASE("what a full ring has no room for is counted on its thread") {
-  captured_log log;
+  log_capture log;
   recorder r;
   constexpr int count = 300'000;
   for (int i = 0; i < count; ++i) auto span = r.tracer.trace_context("one of many");
@@ -65,7 +65,7 @@ void handler(int) {
 }  // namespace
 
 TEST_CASE("a signal handler that traces interrupts tracing anywhere: each span arrives whole, or is counted") {
-  captured_log log;
+  log_capture log;
   recorder r;
   traced_in_handler = &r;
   std::signal(SIGUSR2, handler);

@@ -2,7 +2,7 @@
 // compared in tests/integration/sigv4_reference.py.
 #include <fulgurite/transport/aws_credentials.hpp>
 
-#include "../log_text.hpp"
+#include "../log_capture.hpp"
 #include "../scripted_server.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@
 
 using namespace fulgurite::detail;
 using fulgurite_test::connection;
-using fulgurite_test::log_text;
+using fulgurite_test::log_capture;
 using fulgurite_test::refusing_port;
 using fulgurite_test::scripted_server;
 using namespace std::chrono_literals;
@@ -148,7 +148,7 @@ TEST_CASE("the files") {
 
 TEST_CASE("a file is read again, and the last good credentials stay") {
   const home at;
-  const log_text log;
+  const log_capture log;
   const auto write = [&](const char* id) {
     at.file(".aws/credentials", std::string("[default]\naws_access_key_id=") + id + "\naws_secret_access_key=s");
   };
@@ -161,7 +161,7 @@ TEST_CASE("a file is read again, and the last good credentials stay") {
   CHECK(id(300) == "2");
   std::filesystem::remove(at.path() + "/.aws/credentials");
   CHECK(id(700) == "2");
-  CHECK(log.says("could not be renewed"));
+  CHECK(log.has("could not be renewed"));
   write("3");
   CHECK(id(705) == "2");  // not within 10 s of the last try
   CHECK(id(710) == "3");
@@ -224,7 +224,7 @@ TEST_CASE("a container's endpoint") {
 }
 
 TEST_CASE("container credentials are renewed five minutes before they expire, and used until then") {
-  const log_text log;
+  const log_capture log;
   std::vector<scripted_server::handler> handlers{
       answers("200 OK", credentials("C1", 3600)), answers("500 Not now", "{\"message\":\"hidden\"}"),
       answers("200 OK", credentials("C2", 7200)), answers("500 Not now", "")};
@@ -236,7 +236,7 @@ TEST_CASE("container credentials are renewed five minutes before they expire, an
   CHECK(server.connections() == 1);
   CHECK(get(3300).credentials.access_key_id == "C1");  // refused
   CHECK(server.connections() == 2);
-  CHECK(log.says("answered HTTP 500"));
+  CHECK(log.has("answered HTTP 500"));
   CHECK(get(3305).credentials.access_key_id == "C1");  // and not asked again at once
   CHECK(server.connections() == 2);
   CHECK(get(3310).credentials.access_key_id == "C2");

@@ -180,7 +180,8 @@ class delayed_log {
 }  // namespace detail
 
 /// Replaces standard error as the place where messages go; an empty function restores it. With a handler of one's own
-/// the level is `info` unless `TRACER_LOG_LEVEL` says otherwise.
+/// the level is `info` unless `TRACER_LOG_LEVEL` says otherwise. A thread that was about to speak may still call the
+/// handler before after this returns: what it refers to must live on.
 inline void set_log_handler(log_handler handler) {
   detail::logger& self = detail::the_logger();
   const std::lock_guard lock(self.mutex);

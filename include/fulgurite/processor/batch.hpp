@@ -48,8 +48,9 @@ namespace detail {
 
 /// What a batch processor and its thread share. It outlives the processor when the exporter never returns.
 ///
-/// The collector holds the lock from the first record of a round to the round's end: one lock a round, not one a
-/// record.
+/// The collector holds the lock from the first record of a round to the round's end, or to the first record for another
+/// queue: one lock a round, not one a record, and never two at a time, which would look like a deadlock to
+/// ThreadSanitizer.
 class batch_queue : public std::enable_shared_from_this<batch_queue> {
  public:
   batch_queue(batch_options options, std::shared_ptr<export_target> target, bool blocks = false)
@@ -61,15 +62,13 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   batch_queue(batch_queue const&) = delete;
   batch_queue& operator=(batch_queue const&) = delete;
   ~batch_queue() {
+    if (open_ == this) open_ = nullptr;
     while (front_) delete take_front();
     delete spare_;
   }
 
   void process(record_view const& record) noexcept try {
-    if (!round_open_) {
-      mutex_.lock();
-      round_open_ = true;
-    }
+    if (open_ != this) open_round();
     if (!record.sampled()) return;
     if (stopping_) return target_->count_dropped(drop_cause::shutdown, 1);
     const auto size = static_cast<std::size_t>(record.end() - record.begin());
@@ -104,8 +103,11 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   void commit() noexcept {
-    if (!round_open_) return;
-    round_open_ = false;
+    if (open_ != this) {
+      if (!paused_) return;
+      open_round();
+    }
+    open_ = nullptr;
     if (front_ && !started_) start_thread();
     mutex_.unlock();
     work_.notify_one();
@@ -314,6 +316,16 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       spare_ = taken;
   }
 
+  /// The collector turns to this queue.
+  void open_round() noexcept {
+    if (batch_queue* const other = std::exchange(open_, this)) {
+      other->paused_ = true;
+      other->mutex_.unlock();
+    }
+    mutex_.lock();
+    paused_ = false;
+  }
+
   void say_left_behind() const noexcept try {
     log(log_level::error,
         "the exporter did not return before the end of shutdown; its thread is left behind, with " +
@@ -358,7 +370,9 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::shared_ptr<export_target> target_;
   std::mutex mutex_;
   std::condition_variable work_, done_;
-  bool round_open_ = false;                  // the collector's alone
+  /// The queue whose lock the collector, which is this thread, holds.
+  static inline thread_local batch_queue* open_ = nullptr;
+  bool paused_ = false;                      // in a round that goes on in another queue; the collector's alone
   node *front_ = nullptr, *back_ = nullptr;  // the queue
   node* filling_ = nullptr;                  // its last one, where there is room in it
   node* spare_ = nullptr;
