@@ -65,6 +65,24 @@ TEST_CASE("the cloud: a token, one more at once, and no other within the interva
   CHECK(server.connections() == 2);
 }
 
+TEST_CASE("the cloud: a token is asked for again where that may help, and with a spool the batch waits instead") {
+  for (const bool spools : {false, true}) {
+    const fulgurite_test::log_capture log;
+    int asked = 0;
+    scripted_server server({[&](connection& c) {
+      c.read_request();
+      const bool given = ++asked == 3;
+      c.answer(given ? "200 OK" : "503 Later", given ? "{\"token\":\"abc\"}" : "");
+    }});
+    fg::agentops_options options = cloud(server.url(""));
+    options.delivery = {.max_attempts = 6, .initial_backoff = 1ms, .max_backoff = 2ms};
+    if (spools) options.delivery.spool = "somewhere";
+    agentops_connector connector(options);
+    CHECK(connector.connect(in(10s)).has_value() == !spools);
+    CHECK(connector.retried() == (spools ? 0 : 2));
+  }
+}
+
 TEST_CASE("an interruption ends a question, and counts until something new begins") {
   const fulgurite_test::log_capture log;
   const scripted_server server({[](connection& c) { c.wait_for_end(); }});

@@ -43,5 +43,8 @@ TEST_CASE("a refusal is told from a failure, and quotes no key") {
   CHECK_FALSE(read(429, "later").refused);
   CHECK_FALSE(read(503, "down").refused);
   CHECK_FALSE(read(0, "", "no answer").refused);
+  for (const int status : {429, 502, 503, 504}) CHECK(read(status, "").again);
+  for (const int status : {400, 401, 403, 404, 500, 200}) CHECK_FALSE(read(status, "").again);
+  CHECK_FALSE(read(0, "", "no answer within the time limit").again);
   CHECK(read(0, "", "no answer").problem == "no token from https://api.example:443/v3/auth/token: no answer");
 }

@@ -107,6 +107,7 @@ class agentops_exporter {
         if (!channel_ && !connect(until)) break;
         channel_->begin();
         if (connector.is_interrupted()) break;
+        if (attempt > 0) count_retry();
         if (channel_->send(batch, until) == export_result::success) return link_to(batch), export_result::success;
         reason = channel_->reason();
         if (!lost()) break;
@@ -156,6 +157,7 @@ class agentops_exporter {
     }
 
     void hurry() noexcept {
+      connector.hurry();
       const std::lock_guard lock(mutex_);
       hurried_ = true;
       if (channel_) channel_->hurry();
@@ -164,6 +166,7 @@ class agentops_exporter {
     exporter_stats stats() const noexcept {
       const std::lock_guard lock(mutex_);
       exporter_stats sum = before_;
+      sum.retried += connector.retried();
       if (channel_) add(sum, channel_->stats());
       if (offline_) add(sum, offline_->stats());
       if (spool_) detail::add_spool(sum, *spool_);
@@ -246,6 +249,11 @@ class agentops_exporter {
                   "agentops session link");
     }
 
+    /// A batch goes out once more, to another server or with another token.
+    void count_retry() {
+      const std::lock_guard lock(mutex_);
+      ++before_.retried;
+    }
     void replace(std::unique_ptr<detail::otlp_channel> fresh) {
       const std::lock_guard lock(mutex_);
       if (channel_) add(before_, channel_->stats());

@@ -5,6 +5,7 @@
 // owners, with the last of which it ends. Part of exporter/agentops.hpp.
 #pragma once
 
+#include <fulgurite/delivery/delivery.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/agentops_options.hpp>
 #include <fulgurite/exporter/agentops_token.hpp>
@@ -59,7 +60,7 @@ class agentops_connector {
     not_before_ = now + options_.restart_interval;
     http_wire_options to;
     if (!options_.managed) {
-      const std::string problem = open(options_.endpoint, options_.exporter_endpoint, until, to);
+      const std::string problem = open_patiently(until, to);
       // A key that is refused stays refused, and one token a minute is enough; but the first may be renewed at once.
       if (problem.empty() && !std::exchange(had_token_, true))
         not_before_ = {};
@@ -91,14 +92,22 @@ class agentops_connector {
   }
 
   /// Something new is asked for: an interruption of what was before counts no more.
-  void begin() noexcept { interrupted_ = false; }
+  void begin() noexcept {
+    interrupted_ = false;
+    delivery_.begin();
+  }
   bool is_interrupted() const noexcept { return interrupted_; }
   /// Makes a `connect` that is under way give up; from any thread.
   void interrupt() noexcept {
     const std::lock_guard lock(mutex_);
     interrupted_ = true;
+    delivery_.interrupt();
     if (asking_) asking_->interrupt();
   }
+  /// From now on the cloud is asked for a token once; from any thread.
+  void hurry() noexcept { delivery_.hurry(); }
+  /// Requests for a token that were sent again; from any thread.
+  std::uint64_t retried() const noexcept { return delivery_.retried(); }
 
   /// Asks a server that runs, or the cloud for a token; starts none. From any thread.
   health_report check(time_point until) const {
@@ -151,16 +160,28 @@ class agentops_connector {
     return std::move(started.url);
   }
 
+  /// The cloud's token, by as many attempts as a batch has; with a spool by one, because the batch waits there.
+  std::string open_patiently(time_point until, http_wire_options& to) {
+    const auto ask_once = [&] {
+      std::string problem = open(options_.endpoint, options_.exporter_endpoint, until, to);
+      using outcome = attempt::outcome;
+      const outcome what = problem.empty() ? outcome::delivered : again_ ? outcome::retry : outcome::refused;
+      return attempt{.result = what, .reason = std::move(problem), .retry_after = retry_after_};
+    };
+    return (options_.delivery.spool.empty() ? delivery_.run(until, ask_once) : ask_once()).reason;
+  }
   /// Fetches a token; says what went wrong.
   std::string open(std::string const& base, std::string const& traces, time_point until, http_wire_options& to) {
     http_endpoint auth;
-    refused_ = false;
+    refused_ = again_ = false;
     std::string problem = parse_endpoint(base + agentops_token_path, auth);
     if (problem.empty()) problem = parse_endpoint(traces, to.endpoint);
     if (!problem.empty()) return problem;
     const std::string key = options_.managed ? "dummy" : options_.api_key;
     agentops_token token = read_agentops_token(ask(auth, agentops_token_request(key), until), auth, key);
     refused_ = token.refused;
+    again_ = token.again;
+    retry_after_ = token.retry_after;
     if (!token.problem.empty()) return std::move(token.problem);
     to.headers = {{"Authorization", "Bearer " + token.text}};
     if (options_.managed) return {};
@@ -230,6 +251,7 @@ class agentops_connector {
   }
 
   agentops_options const& options_;
+  delivery delivery_{options_.delivery};
   std::atomic<bool> interrupted_{false};
   /// Guards `asking_`.
   std::mutex mutex_;
@@ -238,6 +260,9 @@ class agentops_connector {
   int starts_ = 0;
   /// When the cloud's token is renewed.
   time_point renew_at_ = time_point::max();
+  /// The last request for a token may be sent again, after what was asked for.
+  bool again_ = false;
+  std::optional<std::chrono::nanoseconds> retry_after_;
   /// The cloud did not take the key.
   bool refused_ = false;
   bool had_token_ = false;

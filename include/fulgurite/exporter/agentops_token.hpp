@@ -5,12 +5,16 @@
 // Neither key nor token is ever part of a sentence.
 #pragma once
 
+#include <fulgurite/delivery/retry.hpp>
 #include <fulgurite/encoder/json_text.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/flat_json.hpp>
 #include <fulgurite/transport/http_message.hpp>
 
+#include <chrono>
+#include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +37,9 @@ struct agentops_token {
   std::string text = {}, problem = {};
   /// The key is not taken, and asking again will not help.
   bool refused = false;
+  /// Asking again may help, after what AgentOps asked for.
+  bool again = false;
+  std::optional<std::chrono::nanoseconds> retry_after = std::nullopt;
 };
 
 /// Reads the answer of `from` to a request with `key`.
@@ -40,6 +47,9 @@ inline agentops_token read_agentops_token(http_answer const& answer, http_endpoi
   agentops_token token;
   if (answer.status == 200) token.text = json_text_member(answer.body, "token");
   token.refused = answer.status >= 400 && answer.status < 500 && answer.status != 429;
+  token.again = is_retryable_status(answer.status) || answer.why == http_answer::failure::refused ||
+                answer.why == http_answer::failure::disconnected;
+  if (token.again) token.retry_after = parse_retry_after(answer.retry_after, std::time(nullptr));
   if (!token.text.empty() && is_valid_header("Authorization", token.text)) return token;
   token.text.clear();
   token.problem = "no token from " + from.to_text() + ": ";
