@@ -704,7 +704,8 @@ class Commands(Base):
                            (["traces", "--url", "u", "--data", "d"], "exclude each other"), (["traces", "--url", "nonsense"], "no URL"),
                            (["traces", "--url", "ftp://x"], '"ftp://x" is no URL that can be called: the endpoint must begin with http'),
                            (["traces", "--url", "http://h:99999"], "no URL that can be called"),
-                           (["triplets"], "not in this version"), (["doctor"], "not in this version"), (["run"], "not in this version")):
+                           (["triplets"], "not in this version"), (["run"], "not in this version"),
+                           (["doctor", "extra"], '"extra" is not understood'), (["doctor", "--read-back", "x"], "needs an address")):
             out = fulgurite(*call)
             self.assertEqual(out.returncode, 1 if says is None else 2, call)
             self.assertEqual(out.stdout, "")

@@ -1,8 +1,6 @@
 #include "cause.hpp"
 
-#include <algorithm>
-#include <initializer_list>
-#include <utility>
+#include <cstddef>
 
 namespace fulgurite_server {
 namespace {
@@ -56,14 +54,17 @@ constexpr clue words[] = {
 
 }  // namespace
 
+std::string_view without_address(std::string_view reason) {
+  constexpr std::string_view token = "no token from ", answered = "answered ";
+  std::string_view rest = reason.starts_with(token) ? reason.substr(token.size()) : reason;
+  const std::size_t space = rest.find(' ');
+  if (space == std::string_view::npos || rest.substr(0, space).find("://") == std::string_view::npos) return reason;
+  rest.remove_prefix(space + 1);
+  return rest.starts_with(answered) ? rest.substr(answered.size()) : rest;
+}
+
 cause cause_of(std::string_view reason) {
-  // `ADDRESS answered HTTP 401`, `no token from ADDRESS: HTTP 401`
-  for (const std::string_view before : {" answered ", ": "}) {
-    const std::size_t at = reason.find(before);
-    if (at == std::string_view::npos || reason.substr(0, at).find("://") == std::string_view::npos) continue;
-    const std::string_view rest = reason.substr(at + before.size());
-    if (const cause found = cause_of(rest); found != cause::other) return found;
-  }
+  reason = without_address(reason);
   for (clue const& each : beginnings)
     if (reason.starts_with(each.text) && reason.find(", not gRPC") == std::string_view::npos) return each.means;
   const std::string_view own = reason.substr(0, 200);

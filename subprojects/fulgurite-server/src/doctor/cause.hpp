@@ -26,6 +26,9 @@ enum class cause {
   other
 };
 
+/// Of `ADDRESS answered HTTP 401`, `ADDRESS: why` and `no token from ADDRESS: HTTP 401` what stands behind.
+std::string_view without_address(std::string_view reason);
+
 /// From the reason of a health report, or of a delivery. An address before it does not matter.
 cause cause_of(std::string_view reason);
 

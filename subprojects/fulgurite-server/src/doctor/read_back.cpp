@@ -5,12 +5,13 @@
 #include <fulgurite/transport/http.hpp>
 #include <fulgurite/transport/proxy.hpp>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdlib>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -186,14 +187,18 @@ read_back_result of_local_server(destination const& to, test_span const& span, d
 }  // namespace
 
 bool is_near(std::string_view host) {
-  if (detail::is_loopback(host) ||
-      (host.find('.') == std::string_view::npos && host.find(':') == std::string_view::npos))
-    return true;
-  for (const std::string_view prefix : {"10.", "192.168.", "169.254.", "fd", "fe80:"})
-    if (host.starts_with(prefix) && (prefix != "fd" || host.find(':') != std::string_view::npos)) return true;
-  if (!host.starts_with("172.")) return host.ends_with(".local") || host.ends_with(".internal");
-  const int second = std::atoi(std::string(host.substr(4, 3)).c_str());
-  return second >= 16 && second <= 31;
+  const std::string text(host);
+  in6_addr six{};
+  in_addr four{};
+  if (inet_pton(AF_INET6, text.c_str(), &six) == 1)
+    return IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_LINKLOCAL(&six) || (six.s6_addr[0] & 0xfe) == 0xfc;
+  if (inet_pton(AF_INET, text.c_str(), &four) == 1) {
+    const std::uint32_t address = ntohl(four.s_addr);
+    return address >> 24 == 127 || address >> 24 == 10 || address >> 20 == (172U << 4 | 1) ||
+           address >> 16 == (192U << 8 | 168) || address >> 16 == (169U << 8 | 254);
+  }
+  return host.find('.') == std::string_view::npos || host.ends_with(".localhost") || host.ends_with(".local") ||
+         host.ends_with(".internal");
 }
 
 read_back_result read_back(destination const& to, test_span const& span, std::optional<std::string> const& given,

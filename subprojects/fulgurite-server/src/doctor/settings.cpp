@@ -69,7 +69,11 @@ setting_place place_of(loaded_config const& from, variables const& read, std::st
   if (!place.name.empty()) return place;
   fulgurite::detail::for_each_config_field([&](auto const& field) {
     if (field.name != member) return;
-    place.name = field.variable ? field.variable : field.standard_general ? field.standard_general : field.standard;
+    // In the environment the name of a registered tracer stands there.
+    place.name = member == "registered_type" ? "TRACER_TYPE"
+                 : field.variable            ? field.variable
+                 : field.standard_general    ? field.standard_general
+                                             : field.standard;
   });
   return place;
 }

@@ -1,5 +1,7 @@
 #include "test_span.hpp"
 
+#include "cause.hpp"
+
 #include <fulgurite/backends.hpp>
 #include <fulgurite/diagnostics/quiet_thread.hpp>
 
@@ -47,25 +49,15 @@ class keeping_exporter {
   std::shared_ptr<test_span> to_;
 };
 
-/// `http://host: why` and `http://host answered why` without what stands before.
-std::string without_address(std::string_view said) {
-  const std::size_t scheme = said.find("://");
-  if (scheme == std::string_view::npos || said.substr(0, scheme).find(' ') != std::string_view::npos)
-    return std::string(said);
-  const std::size_t space = said.find(' ');
-  constexpr std::string_view answered = " answered ";
-  if (space == std::string_view::npos) return std::string(said);
-  if (said.substr(space).starts_with(answered)) return std::string(said.substr(space + answered.size()));
-  return std::string(said[space - 1] == ':' ? said.substr(space + 1) : said);
-}
-
 /// A log line without what the report says anyway: which exporter, that it failed, where it sent, that it was hurried.
 std::string reason_of(std::string_view said) {
   if (const std::size_t hurried = said.find(" (the program ended, or shut"); hurried != std::string_view::npos)
     said = said.substr(0, hurried);
   for (const std::string_view before : {"not delivered: ", "not written: ", "cannot be printed: "})
-    if (const std::size_t at = said.find(before); at != std::string_view::npos)
-      return without_address(said.substr(at + before.size()));
+    if (const std::size_t at = said.find(before); at != std::string_view::npos) {
+      said = said.substr(at + before.size());
+      return std::string(said.starts_with("no token") ? said : without_address(said));
+    }
   const std::size_t colon = said.find(": ");
   return std::string(colon == std::string_view::npos ? said : said.substr(colon + 2));
 }
