@@ -64,6 +64,8 @@ void print_settings(loaded_config const& loaded, page const& look, bool all) {
 /// What was ignored, and what nobody reads.
 void print_remarks(loaded_config const& loaded, page const& look) {
   for (std::string const& warning : loaded.warnings) put(look.sentence(fulgurite::printable(warning)));
+  for (std::string const& sentence : endpoints_without_type(loaded, read_variable))
+    put(look.sentence(fulgurite::printable(sentence)));
   for (std::string const& name : unread_variables(names_of_variables()))
     put(look.sentence(
         fmt::format("{} is set, and no setting has this name: it is not read", fulgurite::printable(name))));

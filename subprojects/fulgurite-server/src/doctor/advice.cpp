@@ -1,6 +1,7 @@
 #include "advice.hpp"
 
 #include "cause.hpp"
+#include "http.hpp"
 
 #include <fulgurite/config/endpoint.hpp>
 
@@ -42,7 +43,9 @@ bool takes_spans(destination const& like, candidate const& at, std::shared_ptr<c
                  deadline until) {
   destination there = like;
   if (!at.trusted) there.config = without_credentials(std::move(there.config));
+  there.url = at.url;
   if (like.word == "otlp") {
+    there.kind = at.protocol == "grpc" ? backend::otlp_grpc : backend::otlp_http;
     if (at.protocol == "grpc" && !has_grpc()) return false;
     there.config.otlp_endpoint = at.url;
     there.config.otlp_protocol = at.protocol;
@@ -54,7 +57,7 @@ bool takes_spans(destination const& like, candidate const& at, std::shared_ptr<c
   const deadline soon = std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(1000));
   const auto exporter = exporter_to(there);
   const outcome answer = ask_health(exporter, soon);
-  if (answer.good) return deliver(exporter, span, soon).good;
+  if (answer.good) return deliver(exporter, span, soon).good && !is_web_page(there, soon);
   const cause why = cause_of(answer.reason);
   // A certificate that is not trusted is one.
   return why == cause::credentials || why == cause::forbidden ||
@@ -101,7 +104,7 @@ std::vector<candidate> candidates(destination const& to, endpoint_parts const& p
   };
   const bool spoke = why == cause::path || why == cause::format || why == cause::bad_request ||
                      why == cause::not_grpc || why == cause::closed || why == cause::tls || why == cause::silent ||
-                     why == cause::redirect;
+                     why == cause::redirect || why == cause::web_page;
   if (spoke) {
     if (otlp && why == cause::format)
       all.push_back(to.config.otlp_protocol == "http/json"
@@ -110,7 +113,7 @@ std::vector<candidate> candidates(destination const& to, endpoint_parts const& p
     if (is_grpc || parts.path != path) add(scheme, parts.port, false);
     if (otlp && !is_grpc) add(scheme, parts.port, true);
     const std::string_view other = is_tls ? "http" : "https";
-    if (why != cause::path && why != cause::format) {
+    if (why != cause::path && why != cause::format && why != cause::web_page) {
       add(other, parts.port, is_grpc);
       if (otlp) add(other, parts.port, !is_grpc);
     }
@@ -210,7 +213,8 @@ std::vector<std::string> about_network(destination const& to, std::string_view r
   if (!parts) return {"The address is set by " + to.set_by.to_text() + "."};
   const cause why = cause_of(reason);
   const std::string host(parts->host);
-  const std::string set_by = to.set_by.to_text();
+  const std::string set_by =
+      to.kind == backend::agentops_cloud ? "AGENTOPS_API_ENDPOINT or AGENTOPS_EXPORTER_ENDPOINT" : to.set_by.to_text();
   std::vector<std::string> sentences;
   const bool asks_around = to.kind != backend::jaeger_udp && to.kind != backend::xray && to.word != "agentops";
   if (asks_around)
@@ -221,22 +225,15 @@ std::vector<std::string> about_network(destination const& to, std::string_view r
   const auto add = [&](std::string sentence) { sentences.push_back(std::move(sentence)); };
   switch (why) {
     case cause::refused:
-      add(fmt::format("Nothing listens on port {} of {}. Start the backend, or say where it is with {}.", parts->port,
-                      host, set_by));
+      add("Start the backend, or set " + set_by + " to where it is.");
       if (fulgurite::detail::is_loopback(host) && in_container())
         add(fmt::format("This is a container: {} is the container itself, not its host.", host));
       break;
     case cause::no_name:
-      add(
-          fmt::format("There is no host {}: see the spelling in {}. Names of a container network are known inside it "
-                      "only.",
-                      host, set_by));
+      add(fmt::format("See the spelling in {}. Names of a container network are known inside it only.", set_by));
       break;
     case cause::silent:
-      add(
-          fmt::format("{} port {} gives no answer: a firewall drops the packets, or the server hangs. {} says where it "
-                      "is.",
-                      host, parts->port, set_by));
+      add(fmt::format("A firewall drops the packets, the server hangs, or it is elsewhere: see {}.", set_by));
       break;
     case cause::certificate:
       add(about_certificate(to, reason));
@@ -245,6 +242,7 @@ std::vector<std::string> about_network(destination const& to, std::string_view r
       add(fmt::format("Perhaps port {} of {} speaks no TLS, or only versions older than 1.2.", parts->port, host));
       break;
     case cause::path:
+    case cause::web_page:
       add(fmt::format("See the address in {}{}.", set_by,
                       to.kind == backend::otlp_grpc ? "" : "; the path is usually " + standard_path(to)));
       break;
@@ -279,9 +277,7 @@ std::vector<std::string> advice(destination const& to, std::string_view reason,
     case cause::forbidden:
       return {about_credentials(to)};
     case cause::aws_credentials:
-      return {
-          "AWS's credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from the shared files "
-          "(AWS_PROFILE), or from the container."};
+      return {"`aws sts get-caller-identity` says which credentials AWS's own program finds."};
     case cause::not_on_path:
       return {fmt::format("Traced programs start it as `fulgurite`: export PATH=\"{}:$PATH\".", own_folder())};
     default:

@@ -35,6 +35,7 @@ constexpr clue beginnings[] = {
 constexpr clue words[] = {
     {"the proxy", cause::proxy},
     {"is not in PATH", cause::not_on_path},
+    {"a web page answers", cause::web_page},
     {"name could not be resolved", cause::no_name},
     {"cannot find the host", cause::no_name},
     {"connection refused", cause::refused},

@@ -14,6 +14,7 @@ enum class cause {
   credentials,      ///< missing or wrong
   forbidden,        ///< right, but not enough
   path,             ///< nothing takes spans there
+  web_page,         ///< a server of pages answers
   redirect,         ///< it is elsewhere
   format,           ///< another content type is wanted
   bad_request,      ///< the backend does not understand it

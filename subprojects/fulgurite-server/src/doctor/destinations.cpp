@@ -26,7 +26,7 @@ tracer_config hurried(tracer_config config) {
   return config;
 }
 
-/// The kind, the words and the address; `to.config` is there.
+/// The kind, the words and the address; `to.config` and `to.word` are there.
 void describe(destination& to) {
   tracer_config const& config = to.config;
   if (to.word == "otlp") {
@@ -139,6 +139,10 @@ std::shared_ptr<fulgurite::any_exporter> exporter_to(destination const& to) {
   return std::make_shared<fulgurite::any_exporter>(to.word == "agentops"
                                                        ? fulgurite::detail::make_agentops_exporter(to.config)
                                                        : fulgurite::detail::make_named_exporter(to.config, to.word));
+}
+
+std::string proxy_to(destination const& to, std::string const& url) {
+  return fulgurite::detail::proxy_for(to.config, url);
 }
 
 tracer_config without_credentials(tracer_config config) {

@@ -61,6 +61,9 @@ bool has_grpc() noexcept;
 /// The exporter that goes there.
 std::shared_ptr<fulgurite::any_exporter> exporter_to(destination const& to);
 
+/// The proxy that is configured for this address; empty: none.
+std::string proxy_to(destination const& to, std::string const& url);
+
 /// The configuration without what may only be shown to the backend that it was meant for.
 fulgurite::tracer_config without_credentials(fulgurite::tracer_config config);
 

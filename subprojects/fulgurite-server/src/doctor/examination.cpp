@@ -2,6 +2,7 @@
 
 #include "advice.hpp"
 #include "cause.hpp"
+#include "http.hpp"
 #include "read_back.hpp"
 
 #include <fulgurite/encoder/printable.hpp>
@@ -18,7 +19,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds health_limit{3'000}, advice_limit{2'500}, delivery_limit{3'500}, read_back_limit{3'000};
+constexpr milliseconds health_limit{3'000}, web_page_limit{1'000}, advice_limit{2'500}, delivery_limit{3'500},
+    read_back_limit{3'000};
 /// Where the health check has waited in vain.
 constexpr milliseconds short_delivery_limit{2'000};
 
@@ -74,6 +76,10 @@ arrival examination::examine() {
   }
   const auto exporter = exporter_to(to_);
   const bool healthy = check_health(exporter);
+  if (cause_of(health_.reason) == cause::web_page) {
+    say(mark::skipped, "sending the test span: it would be taken and thrown away");
+    return arrival::failed;
+  }
   if (!deliver_to(exporter)) return arrival::failed;
   const arrival seen = see();
   return healthy ? seen : arrival::failed;
@@ -87,6 +93,8 @@ bool examination::check_health(std::shared_ptr<fulgurite::any_exporter> const& e
     say(mark::ok, "no local server runs yet: the first span starts one");
     return true;
   }
+  if (health_.good && is_web_page(to_, clock::now() + web_page_limit))
+    health_ = {false, "a web page answers at this address, not a backend", health_.took};
   if (health_.good) {
     say(mark::ok, to_.kind == backend::console      ? std::string("nothing to reach: spans are printed here")
                   : to_.kind == backend::file       ? "it can be written to"

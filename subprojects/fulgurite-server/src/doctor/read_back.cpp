@@ -1,9 +1,9 @@
 #include "read_back.hpp"
 
+#include "http.hpp"
+
 #include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/exporter/local_server.hpp>
-#include <fulgurite/transport/http.hpp>
-#include <fulgurite/transport/proxy.hpp>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -41,23 +41,8 @@ std::string without_trailing_slashes(std::string url) {
   return url;
 }
 
-detail::http_answer get(question const& ask, fulgurite::tracer_config const& config, deadline until) {
-  detail::http_endpoint at;
-  detail::http_answer answer;
-  if (answer.error = detail::parse_endpoint(ask.url, at); !answer.error.empty()) return answer;
-  detail::http_proxy proxy;
-  const std::string named = detail::proxy_from_environment(at, [&config](std::string_view name) -> const char* {
-    if (name == "https_proxy") return config.https_proxy.c_str();
-    if (name == "http_proxy") return config.http_proxy.c_str();
-    return name == "no_proxy" ? config.no_proxy.c_str() : nullptr;
-  });
-  if (answer.error = detail::parse_proxy(named, proxy); !answer.error.empty()) return answer;
-  const std::string ca_file = config.otlp_certificate.empty() ? config.ca_file : config.otlp_certificate;
-  const std::string path = at.path;
-  detail::http_headers headers = ask.headers;
-  headers.emplace_back("Accept", "application/json");
-  detail::http_client client(std::move(at), {ca_file, {}, {}}, std::move(proxy));
-  return client.send({"GET", path, headers, {}}, until);
+detail::http_answer get(question const& ask, destination const& to, deadline until) {
+  return ask_http(to, "GET", ask.url, ask.headers, until);
 }
 
 /// The identifier as any of the interfaces may write it: some leave leading zeros out.
@@ -75,7 +60,7 @@ read_back_result ask(std::vector<question> const& questions, destination const& 
   for (;;) {
     bool answered = false;
     for (question const& each : questions) {
-      const detail::http_answer answer = get(each, to.config, until);
+      const detail::http_answer answer = get(each, to, until);
       if (answer.status == 200 && holds(answer.body, span))
         return {read_back_result::found, "read back from " + detail::without_secrets(each.url), {}};
       answered = answered || answer.status != 0;
@@ -138,7 +123,7 @@ read_back_result of_otlp(destination const& to, detail::endpoint_parts const& pa
     // One that answers with anything else is not of this kind, and will not become so.
     const bool jaeger = each.whose.starts_with("Jaeger");
     const detail::http_answer answer =
-        get(each, to.config, std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(1000)));
+        get(each, to, std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(1000)));
     if (answer.status == 200 && holds(answer.body, span))
       return {read_back_result::found, "read back from " + each.url, {}};
     if (!jaeger || answer.status == 0) continue;
@@ -158,7 +143,7 @@ read_back_result of_zipkin(destination const& to, test_span const& span, deadlin
         read_back_result::cannot_tell, "not read back: the address does not end in " + std::string(spans), {say_where}};
   const std::string base = to.url.substr(0, to.url.size() - spans.size());
   const question services{base + "/api/v2/services", "Zipkin's interface", to.config.zipkin_headers};
-  if (const detail::http_answer answer = get(services, to.config, until); answer.status != 200)
+  if (const detail::http_answer answer = get(services, to, until); answer.status != 200)
     return {read_back_result::cannot_tell,
             fmt::format("not read back: {} takes Zipkin's spans and shows none ({})", detail::without_secrets(base),
                         answer.status == 0 ? answer.error : fmt::format("HTTP {}", answer.status)),

@@ -48,6 +48,13 @@ bool has_effect(tracer_config const& config, std::string_view member) {
   return backend.empty() || fulgurite::detail::exports_by(config, backend);
 }
 
+/// What was chosen instead.
+std::string chosen(tracer_config const& config) {
+  return config.tracer_type == fulgurite::tracer_type::opentelemetry
+             ? fulgurite::detail::text_of(config.traces_exporters)
+             : fulgurite::detail::text_of(config.tracer_type);
+}
+
 }  // namespace
 
 setting_place given_at(loaded_config const& from, variables const& read, std::string_view member) {
@@ -89,8 +96,7 @@ std::vector<setting_row> setting_rows(loaded_config const& from, variables const
     setting_row row{field.name, fulgurite::printable(field.shown(value), 300), {}, !place.name.empty()};
     if (row.given) {
       row.origin = fulgurite::printable(place.to_text());
-      if (!has_effect(from.config, field.name))
-        row.origin += ", no effect: spans do not go by " + std::string(backend_of(field.name));
+      if (!has_effect(from.config, field.name)) row.origin += ", no effect with " + chosen(from.config);
     } else if (fulgurite::detail::text_of(value) != fulgurite::detail::text_of(defaults.*field.member)) {
       row.origin = "follows from the others";
     } else {
@@ -99,6 +105,17 @@ std::vector<setting_row> setting_rows(loaded_config const& from, variables const
     rows.push_back(std::move(row));
   });
   return rows;
+}
+
+std::vector<std::string> endpoints_without_type(loaded_config const& from, variables const& read) {
+  std::vector<std::string> sentences;
+  if (from.origin("tracer_type") != config_origin::unset) return sentences;
+  constexpr std::array<std::array<const char*, 2>, 3> addresses{
+      {{"otlp_endpoint", "opentelemetry"}, {"jaeger_endpoint", "jaeger"}, {"zipkin_endpoint", "zipkin"}}};
+  for (auto const& [member, type] : addresses)
+    if (const setting_place place = given_at(from, read, member); !place.name.empty())
+      sentences.push_back(place.to_text() + " is given, and nothing goes there without TRACER_TYPE=" + type);
+  return sentences;
 }
 
 std::vector<std::string> unread_variables(std::vector<std::string> const& names) {

@@ -44,6 +44,9 @@ setting_place place_of(fulgurite::loaded_config const& from, variables const& re
 /// left out: its value is not the one that was given. What was given and has no effect with this backend says so.
 std::vector<setting_row> setting_rows(fulgurite::loaded_config const& from, variables const& read);
 
+/// An address alone chooses no backend.
+std::vector<std::string> endpoints_without_type(fulgurite::loaded_config const& from, variables const& read);
+
 /// Of the names of variables those that look as if they were meant for us, and that nothing reads.
 std::vector<std::string> unread_variables(std::vector<std::string> const& names);
 
