@@ -40,7 +40,8 @@ void describe(destination& to) {
                                                  : "OTLP over HTTP";
   } else if (to.word == "jaeger") {
     to.url = config.jaeger_endpoint;
-    const bool udp = to.url.starts_with("udp:");
+    const auto parts = fulgurite::detail::split_endpoint(to.url);
+    const bool udp = parts && fulgurite::detail::is_udp(*parts);
     to.kind = udp ? backend::jaeger_udp : backend::jaeger_http;
     to.speaks = udp ? "Jaeger's agent over UDP" : "Jaeger's Thrift over HTTP";
   } else if (to.word == "zipkin") {
@@ -139,6 +140,20 @@ std::shared_ptr<fulgurite::any_exporter> exporter_to(destination const& to) {
   return std::make_shared<fulgurite::any_exporter>(to.word == "agentops"
                                                        ? fulgurite::detail::make_agentops_exporter(to.config)
                                                        : fulgurite::detail::make_named_exporter(to.config, to.word));
+}
+
+empty_request empty_request_to(destination const& to) {
+  namespace detail = fulgurite::detail;
+  tracer_config const& config = to.config;
+  const auto of = [](auto dialect, detail::http_headers headers) {
+    headers.emplace_back("Content-Type", std::string(decltype(dialect)::content_type));
+    return empty_request{std::move(headers), std::string(decltype(dialect)::probe)};
+  };
+  if (to.kind == backend::zipkin) return of(detail::zipkin_dialect(), config.zipkin_headers);
+  if (to.kind == backend::jaeger_http) return of(detail::jaeger_dialect(), detail::jaeger_options_of<fulgurite::jaeger_http_options>(config).headers);
+  return fulgurite::otlp_target_of(config).protocol == "http/json"
+             ? of(detail::otlp_json_dialect(), config.otlp_headers)
+             : of(detail::otlp_protobuf_dialect(), config.otlp_headers);
 }
 
 std::string proxy_to(destination const& to, std::string const& url) {

@@ -9,6 +9,7 @@
 
 #include <fulgurite/config/loaded_config.hpp>
 #include <fulgurite/exporter/any_exporter.hpp>
+#include <fulgurite/transport/http_message.hpp>
 
 #include <memory>
 #include <string>
@@ -60,6 +61,14 @@ bool has_grpc() noexcept;
 
 /// The exporter that goes there.
 std::shared_ptr<fulgurite::any_exporter> exporter_to(destination const& to);
+
+/// A request that an exporter over HTTP could make and that holds no spans.
+struct empty_request {
+  /// With the credentials that belong to this address.
+  fulgurite::detail::http_headers headers = {};
+  std::string body = {};
+};
+empty_request empty_request_to(destination const& to);
 
 /// The proxy that is configured for this address; empty: none.
 std::string proxy_to(destination const& to, std::string const& url);

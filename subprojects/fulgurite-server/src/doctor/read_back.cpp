@@ -42,7 +42,9 @@ std::string without_trailing_slashes(std::string url) {
 }
 
 detail::http_answer get(question const& ask, destination const& to, deadline until) {
-  return ask_http(to, "GET", ask.url, ask.headers, until);
+  detail::http_headers headers = ask.headers;
+  headers.emplace_back("Accept", "application/json");
+  return ask_http(to, "GET", ask.url, std::move(headers), {}, until);
 }
 
 /// The identifier as any of the interfaces may write it: some leave leading zeros out.
