@@ -100,9 +100,10 @@ int finish(page const& look, mark how, std::string_view verdict) {
 /// `unseen` are those that took the span and cannot be asked for it.
 std::string verdict_of(std::vector<std::string> const& bad, std::size_t unseen, std::size_t all, bool samples_none) {
   if (!bad.empty())
-    return all == 1 ? "The test span did not arrive."
-                    : fmt::format("The test span did not arrive in {} of {} places: {}.", bad.size(), all,
-                                  fmt::join(bad, ", "));
+    return all == 1            ? "The test span did not arrive."
+           : bad.size() == all ? "The test span arrived nowhere."
+                               : fmt::format("The test span did not arrive in {} of {} places: {}.", bad.size(), all,
+                                             fmt::join(bad, ", "));
   const std::string_view but = samples_none ? ", but the sampler keeps no trace: a program sends nothing" : "";
   const std::string_view where = all == 1 ? "" : " everywhere";
   if (unseen == 0) return fmt::format("All is well: the test span arrived{}{}.", where, but);

@@ -40,14 +40,14 @@ usage: fulgurite serve [--port N] [--data DIR]
     --limit N       how many; 0 means all (default: 100)
   trace    shows a trace as a tree (--json: as OTLP TracesData). ID may be shortened to its first digits.
 
-  doctor   reads the configuration as a traced program would (docs/CONFIGURATION.md), says what it means, sends one test
-           span and looks whether it arrived. Takes a quarter of a minute at most, and shows no secrets.
-    --all           also the settings that are at their defaults
-    --read-back URL where to ask for the span: Jaeger's or Zipkin's interface, such as http://localhost:16686
-
     --data DIR      the data directory, also read without a server
                     (default: $FULGURITE_DATA, $XDG_DATA_HOME/fulgurite or ~/.local/share/fulgurite)
     --url URL       ask the server there instead of reading a directory
+
+  doctor   reads the configuration as a traced program would, says what it means, sends one span and looks whether it
+           arrived. Takes a quarter of a minute at most, and prints no secrets.
+    --all           also the settings that are at their defaults
+    --read-back URL where to ask for the span: Jaeger's or Zipkin's interface, such as http://localhost:16686
 
   --help (-h), --version
 
