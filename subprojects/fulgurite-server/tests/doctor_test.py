@@ -315,7 +315,9 @@ class Reading(Base):
                 return 202, "text/plain", b""
             if path == "/api/v2/services":
                 return 200, "application/json", b"[]"
-            found = kept.get(path.rpartition("/")[2]) if shows and path.startswith("/api/v2/trace/") else None
+            if not path.startswith("/api/v2/trace/") or not shows:
+                return 404, "text/plain", b""
+            found = [{"id": "1"}] if shows == "others" else kept.get(path.rpartition("/")[2])
             return (200, "application/json", json.dumps(found).encode()) if found else (404, "text/plain", b"")
         return self.scripted(answer), kept
 
@@ -330,6 +332,9 @@ class Reading(Base):
         text = self.doctor(1, **{**variables, "ZIPKIN_ENDPOINT": forgetful.url + "/api/v2/spans"})
         self.assertEqual(self.marks(text), ["ok", "ok", "failed"])
         self.assertIn("does not show the span (HTTP 404)", text)
+        confused, _ = self.zipkin(shows="others")  # spans, and not the one
+        text = self.doctor(1, **{**variables, "ZIPKIN_ENDPOINT": confused.url + "/api/v2/spans"})
+        self.assertEqual(self.marks(text), ["ok", "ok", "failed"])
 
     def test_read_back(self):
         server, kept = self.zipkin()
@@ -445,7 +450,8 @@ class Settings(Base):
     def test_secrets_are_nowhere(self):
         """Every secret is planted, and the backend repeats all that it gets."""
         def parrot(method, path, headers, body):
-            return 401, "text/plain", "\n".join(f"{name}: {value}" for name, value in headers.items()).encode() + body
+            said = "\n".join([path, *(f"{name}: {value}" for name, value in headers.items())])
+            return 401, "text/plain", said.encode() + body
         server = self.scripted(parrot)
         planted = {"AGENTOPS_API_KEY": "planted-agentops", "JAEGER_PASSWORD": "planted-jaeger", "JAEGER_USER": "joe",
                    "JAEGER_HEADERS": "x-jaeger=planted-header-1", "ZIPKIN_HEADERS": "x-zipkin=planted-header-2",
