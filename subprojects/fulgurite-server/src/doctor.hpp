@@ -24,8 +24,8 @@ struct doctor_options {
   std::optional<std::string> read_back = {};
 };
 
-/// Prints what it finds. Returns the exit code: 0 when all is well, or tracing is off as it was configured to be; 1 when
-/// something failed.
+/// Prints what it finds. Returns the exit code: 0 when all is well, or tracing is off as it was configured to be; 1
+/// when something failed.
 int doctor(doctor_options const& options);
 
 }  // namespace fulgurite_server
