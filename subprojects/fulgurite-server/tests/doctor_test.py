@@ -290,7 +290,7 @@ class Elsewhere(Base):
         self.assertNotIn("right-key", text)
         self.assertNotIn("planted-token", text)
         text = self.doctor(1, AGENTOPS_API_KEY="wrong-key", **where)
-        self.assertEqual(self.marks(text), ["ok", "failed", "skipped"])
+        self.assertEqual(self.marks(text), ["failed", "failed", "skipped"])
         self.assertIn("AGENTOPS_API_KEY is the key of AgentOps' cloud; it is set, so its value is wrong or too old.", text)
         self.assertNotIn("wrong-key", text)
 
@@ -366,9 +366,13 @@ class Reading(Base):
         line = file.read_text().splitlines()[-1]
         self.assertEqual(json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"], "fulgurite.doctor")
         text = self.doctor(1, OTEL_TRACES_EXPORTER="file", TRACER_FILE=str(self.folder / "none" / "spans.jsonl"))
-        self.assertEqual(self.marks(text), ["failed", "failed", "skipped"])
-        self.assertIn("The path is set by TRACER_FILE. Its directory must be there", text)
+        self.assertEqual(self.marks(text), ["failed"])  # no tracer can be made
+        self.assertIn("TRACER_FILE=", text)
         self.assertFalse((self.folder / "none").exists())
+        # It can be opened, and nothing can be written to it.
+        text = self.doctor(1, OTEL_TRACES_EXPORTER="file", TRACER_FILE="/dev/full")
+        self.assertEqual(self.marks(text), ["ok", "failed", "skipped"])
+        self.assertIn("test span not delivered: No space left on device\n           The path is set by TRACER_FILE.", text)
 
     def test_several(self):
         url = self.serve()
@@ -462,10 +466,10 @@ class Settings(Base):
                  "JAEGER_ENDPOINT": server.url + "/api/traces?key=planted-query", "AGENTOPS_API_ENDPOINT": server.url,
                  "AGENTOPS_EXPORTER_ENDPOINT": server.url + "/v1/traces"}
         said = ""
-        for choice in ({"OTEL_TRACES_EXPORTER": "otlp,zipkin,jaeger"}, {"TRACER_TYPE": "agentops"}, {"JAEGER_AUTH_TOKEN": "planted-bearer", "TRACER_TYPE": "jaeger"},
+        for choice in ({"OTEL_TRACES_EXPORTER": "otlp,zipkin,jaeger"}, {"TRACER_TYPE": "agentops"}, {"JAEGER_AUTH_TOKEN": "planted-bearer", "JAEGER_USER": "", "JAEGER_PASSWORD": "", "TRACER_TYPE": "jaeger"},
                        {"TRACER_TYPE": "opentelemetry", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, {"TRACER_TYPE": "opentelemetry", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}):
             for arguments in ((), ("--all",)):
-                out = self.run_doctor(*arguments, **planted, **where, **choice)
+                out = self.run_doctor(*arguments, **{**planted, **where, **choice})
                 self.assertEqual(out.returncode, 1, out.stdout)
                 said += out.stdout + out.stderr
         heard = str(server.requests)

@@ -4,6 +4,7 @@
 #include "http.hpp"
 
 #include <fulgurite/config/endpoint.hpp>
+#include <fulgurite/config/values.hpp>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -94,7 +95,8 @@ std::string standard_path(destination const& to) {
 std::vector<candidate> candidates(destination const& to, endpoint_parts const& parts, cause why) {
   std::vector<candidate> all;
   const bool otlp = to.word == "otlp";
-  const std::string scheme(parts.scheme), path = standard_path(to), protocol = to.config.otlp_protocol;
+  const std::string scheme = fulgurite::detail::lower_case(parts.scheme), path = standard_path(to),
+                    protocol = to.config.otlp_protocol;
   const std::string http = protocol.empty() || protocol == "grpc" ? "http/protobuf" : protocol;
   const bool is_grpc = to.kind == backend::otlp_grpc, is_tls = scheme == "https";
   const auto add = [&](std::string_view by, unsigned port, bool grpc) {
@@ -283,9 +285,7 @@ std::vector<std::string> advice(destination const& to, std::string_view reason,
     default:
       break;
   }
-  if (to.kind == backend::file)
-    return {"The path is set by " + to.set_by.to_text() +
-            ". Its directory must be there and writable: it is not made."};
+  if (to.kind == backend::file) return {"The path is set by " + to.set_by.to_text() + "."};
   if (to.kind == backend::console || to.kind == backend::agentops_local) return {};
   return about_network(to, reason, span, until);
 }

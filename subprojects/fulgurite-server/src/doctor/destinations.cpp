@@ -150,7 +150,8 @@ empty_request empty_request_to(destination const& to) {
     return empty_request{std::move(headers), std::string(decltype(dialect)::probe)};
   };
   if (to.kind == backend::zipkin) return of(detail::zipkin_dialect(), config.zipkin_headers);
-  if (to.kind == backend::jaeger_http) return of(detail::jaeger_dialect(), detail::jaeger_options_of<fulgurite::jaeger_http_options>(config).headers);
+  if (to.kind == backend::jaeger_http)
+    return of(detail::jaeger_dialect(), detail::jaeger_options_of<fulgurite::jaeger_http_options>(config).headers);
   return fulgurite::otlp_target_of(config).protocol == "http/json"
              ? of(detail::otlp_json_dialect(), config.otlp_headers)
              : of(detail::otlp_protobuf_dialect(), config.otlp_headers);

@@ -156,7 +156,7 @@ read_back_result of_zipkin(destination const& to, test_span const& span, deadlin
 
 read_back_result of_jaeger(destination const& to, detail::endpoint_parts const& parts, test_span const& span,
                            deadline until) {
-  const std::string_view scheme = parts.scheme == "https" ? "https" : "http";
+  const std::string_view scheme = fulgurite::detail::equal_ignoring_case(parts.scheme, "https") ? "https" : "http";
   read_back_result guess =
       ask({{fmt::format("{}://{}:16686{}{}", scheme, host_in_url(parts), jaeger_path, span.trace.to_hex()),
             "Jaeger's interface"}},
