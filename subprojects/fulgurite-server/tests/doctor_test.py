@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import socket
@@ -16,22 +15,11 @@ import tempfile
 import threading
 import unittest
 
+from ports import free_port
+
 FULGURITE = ""
 GRPC = True
-# Below the range from which outgoing connections are given ports.
-PORTS = iter(random.Random(os.getpid()).sample(range(20000, 32000), 2000))
 FOREIGN = ("TRACER_", "OTEL_", "OTLP_", "JAEGER_", "ZIPKIN_", "AGENTOPS_", "AWS_", "FULGURITE_")
-
-
-def free_port():
-    for port in PORTS:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 class Scripted:

@@ -21,6 +21,8 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 try:
     from google.protobuf import json_format
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
@@ -34,19 +36,6 @@ except ImportError as missing:
 FULGURITE = ""
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 LIMIT = 64 << 20
-# Below the range from which outgoing connections are given ports.
-PORTS = iter(random.Random(os.getpid()).sample(range(20000, 32000), 2000))
-
-
-def free_port():
-    for port in PORTS:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 def wait_until(condition, what, seconds=20):
