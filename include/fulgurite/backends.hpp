@@ -106,19 +106,31 @@ inline std::string allowed_registered(std::vector<std::string> const& names) {
   return "the name of a registered tracer" + (names.empty() ? ", and none is registered" : ": " + text_of(names));
 }
 
-/// The tracer of a configuration, unless problems were found in it so far or are found now.
-inline any_tracer make_tracer(loaded_config const& from) {
+/// The name by which a tracer may be registered that then replaces the built-in one.
+inline std::string registered_name(tracer_config const& config) {
+  return lower_case(config.registered_type.empty() ? text_of(config.tracer_type) : config.registered_type);
+}
+
+/// Every problem of a configuration: those found when it was read, and what its backend cannot do.
+inline std::vector<config_problem> all_problems(loaded_config const& from, bool is_registered) {
   tracer_config const& config = from.config;
   std::vector<config_problem> problems = from.problems;
-  const std::string name = config.registered_type.empty() ? text_of(config.tracer_type) : config.registered_type;
-  const tracer_maker registered = tracer_registry::instance().find(lower_case(name));
-  if (!registered && !config.registered_type.empty())
-    problems.push_back(problem_where_given(from, "registered_type", "TRACER_TYPE", name,
+  if (is_registered) return problems;
+  if (!config.registered_type.empty())
+    problems.push_back(problem_where_given(from, "registered_type", "TRACER_TYPE", config.registered_type,
                                            from.origin("registered_type") == config_origin::file
                                                ? allowed_registered(tracer_registry::instance().names())
                                                : allowed_types(tracer_registry::instance().names())));
-  else if (!registered)
+  else
     for (config_problem& problem : problems_of_backend(from, from.problems)) problems.push_back(std::move(problem));
+  return problems;
+}
+
+/// The tracer of a configuration, unless problems were found in it so far or are found now.
+inline any_tracer make_tracer(loaded_config const& from) {
+  tracer_config const& config = from.config;
+  const tracer_maker registered = tracer_registry::instance().find(registered_name(config));
+  std::vector<config_problem> problems = all_problems(from, static_cast<bool>(registered));
   if (!problems.empty()) throw config_error(std::move(problems));
 
   set_log_level(config.log_level);

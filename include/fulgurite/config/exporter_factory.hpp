@@ -1,7 +1,8 @@
 // From a configuration to its exporters.
 //
-// Needs all of the exporters' dependencies. Which option a setting means is in config/exporter_options.hpp, what can be
-// wrong between a setting and a backend in config/backend_problems.hpp.
+// Needs all of the exporters' dependencies; with FULGURITE_WITHOUT_GRPC defined it does without libcurl, and whoever
+// asks for gRPC gets an exporter that refuses every batch. Which option a setting means is in
+// config/exporter_options.hpp, what can be wrong between a setting and a backend in config/backend_problems.hpp.
 #pragma once
 
 #include <fulgurite/config/backend_problems.hpp>
@@ -16,7 +17,9 @@
 #include <fulgurite/exporter/jaeger_http.hpp>
 #include <fulgurite/exporter/jaeger_udp.hpp>
 #include <fulgurite/exporter/noop.hpp>
+#ifndef FULGURITE_WITHOUT_GRPC
 #include <fulgurite/exporter/otlp_grpc.hpp>
+#endif
 #include <fulgurite/exporter/otlp_http.hpp>
 #include <fulgurite/exporter/otlp_http_json.hpp>
 #include <fulgurite/exporter/xray.hpp>
@@ -33,7 +36,13 @@ namespace detail {
 
 inline any_exporter make_otlp_exporter(tracer_config const& config) {
   const otlp_target target = otlp_target_of(config);
-  if (target.protocol == "grpc") return otlp_grpc_exporter(otlp_options_of<otlp_grpc_options>(config, target.url));
+  if (target.protocol == "grpc") {
+#ifdef FULGURITE_WITHOUT_GRPC
+    return any_exporter();
+#else
+    return otlp_grpc_exporter(otlp_options_of<otlp_grpc_options>(config, target.url));
+#endif
+  }
   auto options = otlp_options_of<otlp_http_options>(config, target.url);
   if (is_signed_for_xray(config, target.url)) return xray_exporter(std::move(options), config.aws_region);
   if (target.protocol == "http/json") return otlp_http_json_exporter(std::move(options));

@@ -1,6 +1,7 @@
 // The `fulgurite` command: reads the command line and calls serve.cpp or commands.cpp.
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "doctor.hpp"
 #include "serve.hpp"
 
 #include <fulgurite/record/resource.hpp>
@@ -27,6 +28,7 @@ constexpr std::string_view help = R"(fulgurite keeps and shows the traces of pro
 usage: fulgurite serve [--port N] [--data DIR]
        fulgurite traces [--limit N] [--json] [--url URL | --data DIR]
        fulgurite trace ID|latest [--json] [--url URL | --data DIR]
+       fulgurite doctor [--all] [--read-back URL]
 
   serve    listens on 127.0.0.1 and stores what is sent there: AgentOps and OTLP/HTTP (POST /v1/traces, protobuf).
            Prints `listening on http://127.0.0.1:PORT` first. One server serves one data directory.
@@ -41,6 +43,11 @@ usage: fulgurite serve [--port N] [--data DIR]
     --data DIR      the data directory, also read without a server
                     (default: $FULGURITE_DATA, $XDG_DATA_HOME/fulgurite or ~/.local/share/fulgurite)
     --url URL       ask the server there instead of reading a directory
+
+  doctor   reads the configuration as a traced program would, says what it means, sends one span and looks whether it
+           arrived. Takes a quarter of a minute at most, and prints no secrets.
+    --all           also the settings that are at their defaults
+    --read-back URL where to ask for the span: Jaeger's or Zipkin's interface, such as http://localhost:16686
 
   --help (-h), --version
 
@@ -173,7 +180,18 @@ int run(int count, char** values) {
     if (!id) throw usage_error("which trace? Give its id, or `latest`");
     return show_trace(from, *id, json);
   }
-  if (*command == "triplets" || *command == "doctor" || *command == "run")
+  if (*command == "doctor") {
+    doctor_options options;
+    options.all = given.flag("--all");
+    options.read_back = given.value("--read-back");
+    given.expect_end();
+#ifdef FULGURITE_WITH_DOCTOR
+    return doctor(options);
+#else
+    throw std::runtime_error("this build has no doctor: it needs OpenSSL and Boost.Hana");
+#endif
+  }
+  if (*command == "triplets" || *command == "run")
     throw usage_error(fmt::format("`{}` is not in this version ({})", *command, fulgurite::library_version));
   throw usage_error(fmt::format("there is no command \"{}\"", *command));
 }

@@ -21,6 +21,8 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 try:
     from google.protobuf import json_format
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
@@ -34,19 +36,6 @@ except ImportError as missing:
 FULGURITE = ""
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 LIMIT = 64 << 20
-# Below the range from which outgoing connections are given ports.
-PORTS = iter(random.Random(os.getpid()).sample(range(20000, 32000), 2000))
-
-
-def free_port():
-    for port in PORTS:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 def wait_until(condition, what, seconds=20):
@@ -704,7 +693,8 @@ class Commands(Base):
                            (["traces", "--url", "u", "--data", "d"], "exclude each other"), (["traces", "--url", "nonsense"], "no URL"),
                            (["traces", "--url", "ftp://x"], '"ftp://x" is no URL that can be called: the endpoint must begin with http'),
                            (["traces", "--url", "http://h:99999"], "no URL that can be called"),
-                           (["triplets"], "not in this version"), (["doctor"], "not in this version"), (["run"], "not in this version")):
+                           (["triplets"], "not in this version"), (["run"], "not in this version"),
+                           (["doctor", "extra"], '"extra" is not understood'), (["doctor", "--read-back", "x"], "needs an address")):
             out = fulgurite(*call)
             self.assertEqual(out.returncode, 1 if says is None else 2, call)
             self.assertEqual(out.stdout, "")
