@@ -74,6 +74,16 @@ TEST_CASE("files and directories that cannot be used") {
   CHECK(wrong({.traces_exporters = {"file"}, .file = "/nowhere/t.jsonl"}, tracer_type::opentelemetry) == 1);
 }
 
+TEST_CASE("a protocol of Jaeger that is not the endpoint's") {
+  const auto wrong = [](const char* endpoint, const char* protocol) {
+    return problems({.tracer_type = fg::tracer_type::jaeger, .jaeger_endpoint = endpoint, .jaeger_protocol = protocol});
+  };
+  CHECK(wrong("udp://localhost:1", "udp/thrift.binary") == 0);
+  CHECK(wrong("http://localhost:1", "http/thrift.binary") == 0);
+  CHECK(wrong("udp://localhost:1", "http/thrift.binary") == 1);
+  CHECK(wrong("http://localhost:1", "udp/thrift.compact") == 1);
+}
+
 TEST_CASE("credentials of Jaeger that do not fit together") {
   const auto wrong = [](fg::tracer_config config) {
     config.tracer_type = fg::tracer_type::jaeger;

@@ -38,10 +38,12 @@ EXPORTERS = {
                   "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"},
     "jaeger_http": {"TRACER_TYPE": "jaeger", "JAEGER_ENDPOINT": "http://127.0.0.1:{peer.jaeger_http}/api/traces"},
     "jaeger_udp": {"TRACER_TYPE": "jaeger", "JAEGER_ENDPOINT": "udp://127.0.0.1:{peer.jaeger_compact}"},
+    "jaeger_udp_binary": {"TRACER_TYPE": "jaeger", "JAEGER_ENDPOINT": "udp://127.0.0.1:{peer.jaeger_binary}",
+                          "OTEL_EXPORTER_JAEGER_PROTOCOL": "udp/thrift.binary"},
     "zipkin": {"TRACER_TYPE": "zipkin", "ZIPKIN_ENDPOINT": "http://127.0.0.1:{peer.zipkin}/api/v2/spans"},
 }
 SEED, TRACES = 20261122, 200
-DATAGRAMS = {"jaeger_udp": "jaeger_compact"}  # and the port that takes them
+DATAGRAMS = {"jaeger_udp": "jaeger_compact", "jaeger_udp_binary": "jaeger_binary"}  # and the port that takes them
 
 
 def is_otlp(exporter):

@@ -60,6 +60,15 @@ inline std::vector<config_problem> problems_of_backend(loaded_config const& from
   if (exports_by(config, "jaeger") && !config.jaeger_user.empty() && !config.jaeger_auth_token.empty())
     missing("jaeger_auth_token", "JAEGER_AUTH_TOKEN", std::string(hidden_text),
             "a token, or a user with a password, but not both");
+  if (exports_by(config, "jaeger") && !config.jaeger_protocol.empty() &&
+      !has_problem(so_far, {"jaeger_endpoint", "jaeger_protocol"})) {
+    const auto parts = split_endpoint(config.jaeger_endpoint);
+    const bool udp = parts && is_udp(*parts);
+    if (udp != config.jaeger_protocol.starts_with("udp/"))
+      missing("jaeger_protocol", "OTEL_EXPORTER_JAEGER_PROTOCOL", config.jaeger_protocol,
+              udp ? "udp/thrift.compact, udp/thrift.binary: Jaeger's endpoint is udp://"
+                  : "http/thrift.binary: Jaeger's endpoint is not udp://");
+  }
   const auto check_path = [&](std::string_view member, const char* variable, std::string const& path,
                               std::string (*problem_of)(std::string const&), const char* allowed) {
     if (path.empty() || has_problem(so_far, {member})) return;

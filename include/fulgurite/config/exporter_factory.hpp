@@ -51,7 +51,8 @@ inline any_exporter make_otlp_exporter(tracer_config const& config) {
 
 inline any_exporter make_jaeger_exporter(tracer_config const& config) {
   if (const auto parts = split_endpoint(config.jaeger_endpoint); parts && is_udp(*parts)) {
-    const bool binary = parts->port == 6832;
+    const bool binary =
+        config.jaeger_protocol.empty() ? parts->port == 6832 : config.jaeger_protocol == "udp/thrift.binary";
     return jaeger_udp_exporter({.host = std::string(parts->host),
                                 .port = parts->port,
                                 .protocol = binary ? jaeger_udp_protocol::binary : jaeger_udp_protocol::compact,

@@ -98,6 +98,7 @@ struct tracer_config {
   std::string jaeger_user = {}, jaeger_password = {}, jaeger_auth_token = {};
   pairs jaeger_headers = {};
   std::chrono::milliseconds jaeger_timeout{10'000};
+  std::string jaeger_protocol = {};
   pairs zipkin_headers = {};
   std::chrono::milliseconds zipkin_timeout{10'000};
   /// Of the exporter `file`.

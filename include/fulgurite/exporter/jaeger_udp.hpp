@@ -2,7 +2,8 @@
 //
 // A datagram holds one message `emitBatch` (encoder/jaeger_thrift.hpp) with as many spans as fit; an agent takes up to
 // 65,000 bytes. UDP gives no answer, so that spans count as exported when they were sent; only where the system reports
-// that nobody listens does it count against them. An agent that is flooded loses datagrams without a word: where no
+// that nobody listens does it count against them. An agent's socket has room for about three datagrams by Linux's
+// default, and what finds none is lost without a word: so they go out at a pace that an agent can read at. Where no
 // span may be lost, Jaeger's HTTP port or OTLP is the way. The socket is transport/udp.hpp.
 #pragma once
 
@@ -24,6 +25,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -46,6 +48,9 @@ struct jaeger_udp_options {
   jaeger_udp_protocol protocol = jaeger_udp_protocol::compact;
   /// The largest datagram, in bytes; at most 65,507, which is IPv4's limit.
   std::size_t max_packet_size = 65'000;
+  /// Between datagrams, of which two may go at once: about 13 MB, or 90,000 spans, a second. What comes faster waits in
+  /// the processor's queue, where what finds no room is counted. 0: as fast as the system takes them.
+  std::chrono::microseconds pause{5'000};
   /// For a batch: to look up the host, and to wait for room in the socket's buffer.
   std::chrono::milliseconds timeout{10'000};
 };
@@ -124,8 +129,8 @@ class jaeger_udp_channel {
   }
 
  private:
-  /// As many are sent with one call.
-  static constexpr std::size_t max_packed = 16;
+  /// As many are sent with one call, without a pace and with one.
+  static constexpr std::size_t max_packed = 16, max_paced = 2;
 
   struct packed {
     std::size_t offset, size, spans;
@@ -184,9 +189,11 @@ class jaeger_udp_channel {
     const std::span<const std::byte> made = encoder.finish();
     packed_.push_back({bytes_.size(), made.size(), encoder.count()});
     bytes_.insert(bytes_.end(), made.begin(), made.end());
-    if (packed_.size() == max_packed) send_packed();
+    if (packed_.size() == (options_.pause.count() > 0 ? max_paced : max_packed)) send_packed();
   }
   void send_packed() {
+    if (packed_.empty()) return;
+    std::this_thread::sleep_until(std::min(next_, tally_.until));
     std::vector<std::span<const std::byte>> datagrams;
     for (packed const& one : packed_) datagrams.push_back(std::span(bytes_).subspan(one.offset, one.size));
     const udp_sender::outcome done = sender_.send(datagrams, tally_.until);
@@ -198,6 +205,9 @@ class jaeger_udp_channel {
     tally_.refused = tally_.refused || done.refused > 0;
     datagrams_.fetch_add(done.sent, std::memory_order_relaxed);
     refused_.fetch_add(done.refused, std::memory_order_relaxed);
+    constexpr std::chrono::microseconds longest = std::chrono::seconds(1);
+    next_ = std::chrono::steady_clock::now() +
+            done.sent * std::clamp(options_.pause, std::chrono::microseconds(0), longest);
     packed_.clear();
     bytes_.clear();
   }
@@ -231,6 +241,8 @@ class jaeger_udp_channel {
   udp_sender sender_;
   std::vector<packed> packed_;
   std::vector<std::byte> bytes_;
+  /// When others may follow.
+  deadline next_ = {};
   std::size_t excess_ = 0;
   tally tally_;
   std::atomic<std::uint64_t> rejected_{0}, too_large_{0}, datagrams_{0}, refused_{0}, shortened_{0};
