@@ -178,11 +178,11 @@ TEST_CASE("a span with thousands of events fits at the end") {
 TEST_CASE("between datagrams lies a pause, also between batches; two go at once") {
   datagram_receiver receiver;
   fg::jaeger_udp_options options = to(receiver.port());
-  options.max_packet_size = 400;  // one span each
+  options.max_packet_size = 1'000;  // one span each
   options.pause = 10ms;
   fg::jaeger_udp_exporter exporter(options);
   const auto begun = std::chrono::steady_clock::now();
-  CHECK(exporter.export_spans(spans(5, 250).batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans(5, 600).batch()) == fg::export_result::success);
   CHECK(exporter.export_spans(spans(1).batch()) == fg::export_result::success);
   CHECK(exporter.counts().datagrams == 6);
   CHECK(std::chrono::steady_clock::now() - begun >= 50ms);  // 2, 2, 1 and 1: twenty, twenty and ten after these
