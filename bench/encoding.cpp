@@ -7,9 +7,8 @@
 #include <fulgurite/encoder/otlp_protobuf.hpp>
 #include <fulgurite/encoder/zipkin_json.hpp>
 #include <fulgurite/fulgurite.hpp>
-#include <fulgurite/record/attribute_key.hpp>
 
-#include "record_builder.hpp"
+#include "batches.hpp"
 #include "spans.hpp"
 
 #include <benchmark/benchmark.h>
@@ -24,45 +23,11 @@
 #include <vector>
 
 namespace fg = fulgurite;
-using namespace fg::literals;
+using fulgurite_bench::batch_of;
+using fulgurite_bench::batch_size;
+using fulgurite_bench::shape;
 
 namespace {
-
-/// As many as a batch holds by default.
-constexpr std::size_t batch_size = 512;
-
-enum class shape { bare, schema, items, everything };
-
-struct batch_of {
-  explicit batch_of(shape what) {
-    const std::string text = "visa";
-    for (std::size_t i = 0; i < batch_size; ++i) {
-      fg::span_data& span = spans[i];
-      span.name = "charge card";
-      span.trace_id = fg::trace_id::from_numbers(0x0123456789abcdef + i, 0xfedcba9876543210 + i);
-      span.span_id = fg::span_id::from_number(i + 1);
-      span.parent_span_id = fg::span_id::from_number(i + 2);
-      span.start_time = 1'700'000'000'000'000'000 + static_cast<std::int64_t>(i) * 1000;
-      span.end_time = span.start_time + 900;
-      span.flags = 0x101;
-      if (what == shape::items || what == shape::everything)
-        span.attributes = {
-            {"order.id", static_cast<std::int64_t>(i)}, {"amount", 12.5}, {"card.kind", text}, {"retry", true}};
-      if (what == shape::everything) {
-        span.events = {{"authorised", span.start_time, {{"attempt", 2}}}};
-        span.status = {fg::status_code::error, "declined"};
-      }
-      constexpr std::uint64_t all_literal = ~std::uint64_t{0};
-      if (what == shape::schema)
-        builder.add(span, all_literal, {}, "order.id"_a = static_cast<std::int64_t>(i), "amount"_a = 12.5,
-                    "card.kind"_a = text, "retry"_a = true);
-      else
-        builder.add(span, all_literal);
-    }
-  }
-  std::vector<fg::span_data> spans = std::vector<fg::span_data>(batch_size);
-  fulgurite_test::record_builder builder{std::make_shared<fg::resource>(fg::resource{.service_name = "checkout"})};
-};
 
 void count(benchmark::State& state, std::size_t bytes) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
@@ -107,8 +72,11 @@ void copied(benchmark::State& state, shape what) {
   }
   count(state, bytes.size());
 }
-constexpr auto copy_of_the_same = copied<fg::otlp_protobuf_encoder>;
-constexpr auto copy_of_the_same_json = copied<fg::zipkin_json_encoder>;
+constexpr auto copy_of_otlp_protobuf = copied<fg::otlp_protobuf_encoder>;
+constexpr auto copy_of_jaeger_binary = copied<fg::jaeger_binary_encoder>;
+constexpr auto copy_of_jaeger_compact = copied<fg::jaeger_compact_encoder>;
+constexpr auto copy_of_zipkin_json = copied<fg::zipkin_json_encoder>;
+constexpr auto copy_of_otlp_json = copied<fg::otlp_json_encoder>;
 
 constexpr auto otlp_json = encoded<fg::otlp_json_encoder>;
 
@@ -166,27 +134,45 @@ void call_site_to_otlp(benchmark::State& state) {
 }  // namespace
 
 BENCHMARK_CAPTURE(otlp_protobuf, no_attributes, shape::bare);
-BENCHMARK_CAPTURE(copy_of_the_same, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_otlp_protobuf, no_attributes, shape::bare);
 BENCHMARK_CAPTURE(otlp_protobuf, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(copy_of_the_same, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_otlp_protobuf, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(otlp_protobuf, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(copy_of_otlp_protobuf, four_at_run_time, shape::items);
 BENCHMARK_CAPTURE(otlp_protobuf, event_and_error, shape::everything);
-BENCHMARK_CAPTURE(jaeger_binary, no_attributes, shape::bare);
-BENCHMARK_CAPTURE(jaeger_binary, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(jaeger_binary, event_and_error, shape::everything);
-BENCHMARK_CAPTURE(jaeger_compact, no_attributes, shape::bare);
-BENCHMARK_CAPTURE(jaeger_compact, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(jaeger_compact, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_otlp_protobuf, event_and_error, shape::everything);
 BENCHMARK_CAPTURE(otlp_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_otlp_json, no_attributes, shape::bare);
 BENCHMARK_CAPTURE(otlp_json, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(zipkin_json, no_attributes, shape::bare);
-BENCHMARK_CAPTURE(copy_of_the_same_json, no_attributes, shape::bare);
-BENCHMARK_CAPTURE(zipkin_json, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(copy_of_the_same_json, four_of_a_schema, shape::schema);
-BENCHMARK_CAPTURE(zipkin_json, four_at_run_time, shape::items);
-BENCHMARK_CAPTURE(zipkin_json, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_otlp_json, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(otlp_json, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(copy_of_otlp_json, four_at_run_time, shape::items);
 BENCHMARK_CAPTURE(otlp_json, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_otlp_json, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(jaeger_compact, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_jaeger_compact, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(jaeger_compact, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_jaeger_compact, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(jaeger_compact, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(copy_of_jaeger_compact, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(jaeger_compact, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_jaeger_compact, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(jaeger_binary, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_jaeger_binary, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(jaeger_binary, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_jaeger_binary, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(jaeger_binary, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(copy_of_jaeger_binary, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(jaeger_binary, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_jaeger_binary, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(zipkin_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(copy_of_zipkin_json, no_attributes, shape::bare);
+BENCHMARK_CAPTURE(zipkin_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(copy_of_zipkin_json, four_of_a_schema, shape::schema);
+BENCHMARK_CAPTURE(zipkin_json, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(copy_of_zipkin_json, four_at_run_time, shape::items);
+BENCHMARK_CAPTURE(zipkin_json, event_and_error, shape::everything);
+BENCHMARK_CAPTURE(copy_of_zipkin_json, event_and_error, shape::everything);
 BENCHMARK_CAPTURE(otlp_json_text, four_of_a_schema, shape::schema);
 BENCHMARK_CAPTURE(owned_spans, four_of_a_schema, shape::schema);
 BENCHMARK(call_site_to_otlp)->UseManualTime()->Iterations(1)->Repetitions(10);

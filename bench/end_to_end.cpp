@@ -9,6 +9,7 @@
 #include <fulgurite/exporter/otlp_http.hpp>
 #include <fulgurite/fulgurite.hpp>
 
+#include "http_sink.hpp"
 #include "spans.hpp"
 
 #include <arpa/inet.h>
@@ -38,12 +39,14 @@
 
 namespace fg = fulgurite;
 using fulgurite_bench::cpu_seconds;
+using fulgurite_bench::fail;
+using fulgurite_bench::largest_request;
+using fulgurite_bench::listen_somewhere;
 using fulgurite_bench::make_spans;
+using fulgurite_bench::start_sink;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::size_t largest_request = std::size_t{8} << 20;
 
 /// What the processes tell each other.
 struct shared_page {
@@ -58,11 +61,6 @@ struct shared_page {
 };
 
 shared_page* page = nullptr;
-
-[[noreturn]] void fail(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
 
 // ----------------------------------------------------------------------------------------------------------- the sink
 
@@ -89,73 +87,17 @@ std::uint64_t count_spans(const unsigned char* at, const unsigned char* end, int
   return spans;
 }
 
-/// Answers requests until its peer closes.
-void serve(int connection) {
-  static char buffer[largest_request];
-  constexpr std::string_view answer =
-      "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
-  std::size_t have = 0;
-  for (;;) {
-    std::size_t head = 0, body = 0;
-    bool compressed = false;
-    while (head == 0 || have < head + body) {
-      if (have == sizeof buffer) return;
-      const ssize_t got = read(connection, buffer + have, sizeof buffer - have);
-      if (got <= 0) return;
-      have += static_cast<std::size_t>(got);
-      if (head != 0) continue;
-      const std::string_view text(buffer, have);
-      if (const std::size_t end = text.find("\r\n\r\n"); end != std::string_view::npos) {
-        head = end + 4;
-        const std::string headers(text.substr(0, head));
-        if (const char* length = strcasestr(headers.c_str(), "\r\ncontent-length:"))
-          body = std::strtoul(length + 17, nullptr, 10);
-        compressed = strcasestr(headers.c_str(), "\r\ncontent-encoding: gzip") != nullptr;
-      }
-    }
-    const std::size_t size = head + body;
-    const auto* const first = reinterpret_cast<const unsigned char*>(buffer) + head;
-    const std::uint64_t spans = compressed ? 0 : count_spans(first, first + body);
-    if (!compressed && size > page->sample_size) {
-      std::memcpy(page->sample, buffer, size);
-      page->sample_spans = spans;
-      page->sample_size = size;
-    }
-    page->requests.fetch_add(1, std::memory_order_relaxed);
-    page->octets.fetch_add(size, std::memory_order_relaxed);
-    page->spans.fetch_add(spans, std::memory_order_relaxed);
-    if (write(connection, answer.data(), answer.size()) < 0) return;
-    have -= size;
-    std::memmove(buffer, buffer + size, have);
+void on_request(std::string_view request, std::size_t head, bool compressed) {
+  const auto* const first = reinterpret_cast<const unsigned char*>(request.data()) + head;
+  const std::uint64_t spans = compressed ? 0 : count_spans(first, first + (request.size() - head));
+  if (!compressed && request.size() > page->sample_size) {
+    std::memcpy(page->sample, request.data(), request.size());
+    page->sample_spans = spans;
+    page->sample_size = request.size();
   }
-}
-
-/// Below the range from which the kernel takes ports for outgoing connections.
-int listen_somewhere(int& port) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (port = 20'000 + getpid() % 10'000; port < 32'768; ++port) {
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(listener, 16) == 0)
-      return listener;
-  }
-  fail("no port is free");
-}
-
-pid_t start_sink(int listener) {
-  const pid_t child = fork();
-  if (child < 0) fail("fork");
-  if (child > 0) return child;
-  for (;;) {
-    const int connection = accept(listener, nullptr, nullptr);
-    if (connection < 0) _exit(1);
-    const int yes = 1;
-    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    serve(connection);
-    close(connection);
-  }
+  page->requests.fetch_add(1, std::memory_order_relaxed);
+  page->octets.fetch_add(request.size(), std::memory_order_relaxed);
+  page->spans.fetch_add(spans, std::memory_order_relaxed);
 }
 
 // ------------------------------------------------------------------------------------------------------- the programs
@@ -336,7 +278,7 @@ int main(int argc, char** argv) {
   page = static_cast<shared_page*>(memory);
   int port = 0;
   const int listener = listen_somewhere(port);
-  const pid_t sink = start_sink(listener);
+  const pid_t sink = start_sink(listener, on_request);
 
   constexpr std::int64_t many = 6'000'000;
   const figures plain = best_of(3, true, [&] { produce(port, false, many); });
