@@ -62,13 +62,13 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   batch_queue(batch_queue const&) = delete;
   batch_queue& operator=(batch_queue const&) = delete;
   ~batch_queue() {
-    if (open_ == this) open_ = nullptr;
+    if (collecting == this) collecting = nullptr;
     while (front_) delete take_front();
     delete spare_;
   }
 
   void process(record_view const& record) noexcept try {
-    if (open_ != this) open_round();
+    if (collecting != this) open_round();
     if (!record.sampled()) return;
     if (stopping_) return target_->count_dropped(drop_cause::shutdown, 1);
     const auto size = static_cast<std::size_t>(record.end() - record.begin());
@@ -103,11 +103,11 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   void commit() noexcept {
-    if (open_ != this) {
+    if (collecting != this) {
       if (!paused_) return;
       open_round();
     }
-    open_ = nullptr;
+    collecting = nullptr;
     if (front_ && !started_) start_thread();
     mutex_.unlock();
     work_.notify_one();
@@ -318,7 +318,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
 
   /// The collector turns to this queue.
   void open_round() noexcept {
-    if (batch_queue* const other = std::exchange(open_, this)) {
+    if (batch_queue* const other = std::exchange(collecting, this)) {
       other->paused_ = true;
       other->mutex_.unlock();
     }
@@ -371,7 +371,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::mutex mutex_;
   std::condition_variable work_, done_;
   /// The queue whose lock the collector, which is this thread, holds.
-  static inline thread_local batch_queue* open_ = nullptr;
+  static inline thread_local batch_queue* collecting = nullptr;
   bool paused_ = false;                      // in a round that goes on in another queue; the collector's alone
   node *front_ = nullptr, *back_ = nullptr;  // the queue
   node* filling_ = nullptr;                  // its last one, where there is room in it
