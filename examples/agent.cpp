@@ -235,8 +235,7 @@ int main(int argc, char** argv) try {
   const std::string folder = arguments.empty() ? "" : arguments[0];
   if (!arguments.empty()) arguments.erase(arguments.begin());
   run(folder, arguments);
-  if (!tracer.force_flush()) std::cout << "(not delivered)\n";
-  return 0;
+  return 0;  // the tracer's destructor delivers, for as long as TRACER_SHUTDOWN_TIMEOUT allows
 } catch (std::exception const& error) {
   std::cerr << "agent: " << error.what() << "\n";
   return 1;

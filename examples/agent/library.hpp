@@ -109,6 +109,7 @@ class library {
   std::vector<row> search(std::vector<std::string> const& words, int most) {
     std::string any;
     for (std::string const& word : words) any += (any.empty() ? "\"" : " OR \"") + word + "\"";
+    if (any.empty()) return {};
     return run(
         "SELECT passages",
         "SELECT title, text FROM passages WHERE passages MATCH ? ORDER BY bm25(passages) LIMIT " + std::to_string(most),
@@ -116,6 +117,7 @@ class library {
   }
   /// Titles, and how many of their passages have the word.
   std::vector<row> count(std::string const& word) {
+    if (word.empty()) return {};
     return run("SELECT passages",
                "SELECT title, count(*) FROM passages WHERE passages MATCH ? GROUP BY title ORDER BY count(*) DESC, "
                "title LIMIT 5",

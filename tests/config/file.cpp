@@ -197,6 +197,12 @@ TEST_CASE("a file that cannot be read is a problem with a sentence") {
 }
 
 TEST_CASE("a pipe, a directory or a device is no configuration file, and nobody waits for it") {
+  const auto missing = load("/nowhere/config.json");
+  REQUIRE(missing.problems.size() == 1);
+  CHECK(missing.problems[0].allowed.ends_with("here: No such file or directory"));
+  const temporary_file large("{}");
+  std::filesystem::resize_file(large.path(), (std::uintmax_t{1} << 20) + 1);
+  CHECK(load(large.path()).problems[0].allowed.ends_with("here: It is larger than 1 MiB."));
   const std::string pipe = temporary_file("").path() + ".pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   for (std::string const& path : {pipe, std::string("/"), std::string("/dev/zero")}) {

@@ -11,8 +11,10 @@
 #include <simdjson.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <concepts>
@@ -22,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -109,7 +112,11 @@ class config_file_reader {
     simdjson::dom::object settings;
     // Of a pipe nobody may ever write the end, and a device has none: a program must not wait for that to start.
     struct stat what{};
-    if (stat(path_.c_str(), &what) == 0 && !S_ISREG(what.st_mode)) return cannot_be_read("This is no regular file.");
+    if (stat(path_.c_str(), &what) != 0) return cannot_be_read(std::generic_category().message(errno));
+    if (!S_ISREG(what.st_mode)) return cannot_be_read("This is no regular file.");
+    if (access(path_.c_str(), R_OK) != 0) return cannot_be_read(std::generic_category().message(errno));
+    constexpr off_t most = off_t{1} << 20;
+    if (what.st_size > most) return cannot_be_read("It is larger than 1 MiB.");
     if (const auto error = parser.load(path_).get(document)) return cannot_be_read(simdjson::error_message(error));
     if (document.get(settings)) return cannot_be_read("The document is not an object.");
     std::set<std::string_view> seen;

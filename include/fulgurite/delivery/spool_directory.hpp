@@ -12,6 +12,7 @@
 #pragma once
 
 #include <fulgurite/transport/sigpipe.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -97,6 +98,7 @@ inline std::uint64_t on_disk(int directory, const char* name) noexcept {
 
 /// Makes a directory and those above it, all mode 0700; 0 or the error's number.
 inline int make_directories(std::string const& path) {
+  fill_standard_descriptors();
   for (std::size_t slash = 0; slash != std::string::npos;) {
     slash = path.find('/', slash + 1);
     const std::string part = path.substr(0, slash);

@@ -13,6 +13,7 @@
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/stream_writer.hpp>
 #include <fulgurite/transport/sigpipe.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -155,6 +156,7 @@ class rolling_file {
   /// 0, or the error's number.
   int open(std::int64_t now) {
     if (file_) return 0;
+    fill_standard_descriptors();
     struct stat about = {};
     const bool other = ::stat(options_.path.c_str(), &about) == 0 && !S_ISREG(about.st_mode);
     const auto open_as = [&](int access) {

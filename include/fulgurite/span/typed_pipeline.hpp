@@ -192,7 +192,20 @@ class typed_pipeline final : public pipeline {
       deliver(until);
     }
     engine::instance().between_rounds([this] { closed_ = true; });
-    return delivered_at_shutdown_ = processor_.shutdown(until);
+    delivered_at_shutdown_ = processor_.shutdown(until);
+    say_what_was_lost();
+    return delivered_at_shutdown_;
+  }
+
+  /// At the end, in numbers: each cause was said when it came up.
+  [[gnu::cold]] void say_what_was_lost() noexcept try {
+    const tracer_stats sum = stats();
+    const std::uint64_t lost = sum.failed + sum.dropped;
+    if (lost == 0) return;
+    log(log_level::warn, "of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) + " were not delivered",
+        "not delivered in all");
+  } catch (...) {
+    log(log_level::warn, "not all spans were delivered");
   }
 
   tracer_stats stats() {

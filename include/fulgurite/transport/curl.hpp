@@ -7,6 +7,7 @@
 #pragma once
 
 #include <fulgurite/transport/resolver.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -51,6 +52,7 @@ class curl_transfer {
   bool open() {
     if (easy_) return false;
     if (!curl_is_ready()) throw std::bad_alloc();
+    fill_standard_descriptors();
     easy_ = curl_easy_init();
     CURLM* const made = curl_multi_init();
     {
@@ -185,6 +187,7 @@ class curl_transfer {
       self->wanted_to_open_ = true;
       return CURL_SOCKET_BAD;
     }
+    fill_standard_descriptors();
     const int made = ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
     if (made < 0) return CURL_SOCKET_BAD;
     try {

@@ -13,6 +13,7 @@
 #include <fulgurite/transport/resolver.hpp>
 #include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/socket_guard.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 #include <fulgurite/transport/tls_options.hpp>
 
 #include <poll.h>
@@ -86,6 +87,7 @@ class http_client {
   }
 
   http_answer send_guarded(http_request const& request, time_point deadline) {
+    if (!client_ || !client_->is_socket_open()) fill_standard_descriptors();
     if (!client_) make_client();
     if (!client_->is_valid()) {
       client_.reset();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fulgurite/diagnostics/quiet_thread.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -67,6 +68,7 @@ inline bool is_numeric_host(std::string const& host) noexcept {
 class lookup {
  public:
   explicit lookup(std::string const& host) : shared_(std::make_shared<state>()) {
+    fill_standard_descriptors();
     const auto run = [host, shared = shared_] {
       resolved found;
       try {

@@ -71,7 +71,7 @@ class socket_guard {
   }
   /// The request's connection, before it connects.
   void adopt(int socket) noexcept {
-    const int duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    const int duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 3);
     const std::lock_guard lock(mutex_);
     if (socket_ >= 0) ::close(socket_);
     socket_ = duplicate;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <fulgurite/transport/resolver.hpp>
+#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <errno.h>
 #include <netdb.h>
@@ -230,6 +231,7 @@ class udp_sender {
     if (const int code = getaddrinfo(address.c_str(), std::to_string(port_).c_str(), &hints, &found); code != 0)
       return gai_strerror(code);
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+    fill_standard_descriptors();
     socket_ = ::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (socket_ < 0) return words(errno);
     if (::connect(socket_, found->ai_addr, found->ai_addrlen) == 0) return {};

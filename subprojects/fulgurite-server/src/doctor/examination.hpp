@@ -53,7 +53,7 @@ class examination {
  private:
   arrival examine();
   bool check_health(std::shared_ptr<fulgurite::any_exporter> const& exporter);
-  bool deliver_to(std::shared_ptr<fulgurite::any_exporter> const& exporter);
+  bool deliver_to(std::shared_ptr<fulgurite::any_exporter> const& exporter, bool healthy);
   arrival see();
   /// What to do about a failure.
   void advise(std::string const& reason);
