@@ -160,9 +160,9 @@ TEST_CASE("an encrypted request asks the proxy for a tunnel; what it refuses is 
 
 TEST_CASE("an answer that is a web page is doubted") {
   for (const auto& [type, doubted] : {std::pair{"Text/HTML; charset=utf-8", true}, std::pair{"text/plain", false}}) {
-    scripted_server server({[type = std::string(type)](connection& c) {
+    scripted_server server({[content = std::string(type)](connection& c) {
       c.read_request();
-      c.answer("200 OK", "<p>Sign in", "Content-Type: " + type + "\r\n");
+      c.answer("200 OK", "<p>Sign in", "Content-Type: " + content + "\r\n");
     }});
     wire over(to(server));
     const wire_reply reply = post(over, "x");
