@@ -331,7 +331,13 @@ def run(program, case, name, context):
             # Of what is lost the tracer itself says so once more, in a line without a reason.
             generic = [line for line in lines if line == "fulgurite: warning: spans could not be exported"]
             expect(len(generic) == ("failed" in case.batch), f"it said {lines}")
-            expect(len(lines) == 1 + len(generic) and case.says in lines[0], f"it said {lines} and not {case.says!r}")
+            # And at the end, how much it was in all.
+            lost = {"failed": FIRST, "always failed": FIRST + MORE, "rejected": 3}.get(case.batch, 0)
+            total = [line for line in lines if line.endswith("were not delivered")]
+            expect(total == ([f"fulgurite: warning: of {FIRST + MORE} spans {lost} were not delivered"] if lost else []),
+                   f"it said {lines}, of {lost} that were lost")
+            expect(len(lines) == 1 + len(generic) + len(total) and case.says in lines[0],
+                   f"it said {lines} and not {case.says!r}")
         for what, secret in SECRETS.items():
             expect(secret not in log and secret.partition(" ")[2] not in (log if " " in secret else ()),
                    f"the secret {what} stands in the log: {log}")
