@@ -3,7 +3,7 @@
 // A datagram holds one message `emitBatch` (encoder/jaeger_thrift.hpp) with as many spans as fit; an agent takes up to
 // 65,000 bytes. UDP gives no answer, so that spans count as exported when they were sent; only where the system reports
 // that nobody listens does it count against them. An agent's socket has room for about three datagrams by Linux's
-// default, and what finds none is lost without a word: so they go out at a pace that an agent can read at. Where no
+// default, and what finds none is lost without a word: so they go out at a pace, by which most arrive. Where no
 // span may be lost, Jaeger's HTTP port or OTLP is the way. The socket is transport/udp.hpp.
 #pragma once
 
