@@ -1,4 +1,4 @@
-// Batches of spans as a worker hands them to an exporter.
+// Batches of spans as a worker hands them to an exporter, their bytes, and the floor: a copy of these.
 #pragma once
 
 #include <fulgurite/fulgurite.hpp>
@@ -6,9 +6,13 @@
 
 #include "record_builder.hpp"
 
+#include <benchmark/benchmark.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,5 +57,33 @@ struct batch_of {
   fulgurite_test::record_builder builder{
       std::make_shared<fulgurite::resource>(fulgurite::resource{.service_name = "checkout"})};
 };
+
+/// Spans and bytes of a benchmark that did one batch an iteration.
+inline void count(benchmark::State& state, std::size_t bytes) {
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+}
+
+template <class Encoder>
+std::span<const std::byte> encode(fulgurite::span_batch const& batch, Encoder& encoder) {
+  encoder.begin(batch);
+  batch.for_each([&](fulgurite::record_view const& record) { encoder.add(record); });
+  return encoder.finish();
+}
+
+/// A copy of the bytes that this encoder makes of a batch.
+template <class Encoder>
+void copied(benchmark::State& state, shape what) {
+  const batch_of made(what);
+  Encoder encoder;
+  const std::span<const std::byte> bytes = encode(made.builder.batch(), encoder);
+  std::vector<std::byte> to(bytes.size());
+  for (auto _ : state) {
+    std::memcpy(to.data(), bytes.data(), bytes.size());
+    benchmark::DoNotOptimize(to.data());
+    benchmark::ClobberMemory();
+  }
+  count(state, bytes.size());
+}
 
 }  // namespace fulgurite_bench

@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,22 +23,12 @@
 
 namespace fg = fulgurite;
 using fulgurite_bench::batch_of;
-using fulgurite_bench::batch_size;
+using fulgurite_bench::copied;
+using fulgurite_bench::count;
+using fulgurite_bench::encode;
 using fulgurite_bench::shape;
 
 namespace {
-
-void count(benchmark::State& state, std::size_t bytes) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
-}
-
-template <class Encoder>
-std::span<const std::byte> encode(fg::span_batch const& batch, Encoder& encoder) {
-  encoder.begin(batch);
-  batch.for_each([&](fg::record_view const& record) { encoder.add(record); });
-  return encoder.finish();
-}
 
 template <class Encoder>
 void encoded(benchmark::State& state, shape what) {
@@ -59,19 +48,6 @@ constexpr auto jaeger_binary = encoded<fg::jaeger_binary_encoder>;
 constexpr auto jaeger_compact = encoded<fg::jaeger_compact_encoder>;
 constexpr auto zipkin_json = encoded<fg::zipkin_json_encoder>;
 
-template <class Encoder>
-void copied(benchmark::State& state, shape what) {
-  const batch_of made(what);
-  Encoder encoder;
-  const std::span<const std::byte> bytes = encode(made.builder.batch(), encoder);
-  std::vector<std::byte> to(bytes.size());
-  for (auto _ : state) {
-    std::memcpy(to.data(), bytes.data(), bytes.size());
-    benchmark::DoNotOptimize(to.data());
-    benchmark::ClobberMemory();
-  }
-  count(state, bytes.size());
-}
 constexpr auto copy_of_otlp_protobuf = copied<fg::otlp_protobuf_encoder>;
 constexpr auto copy_of_jaeger_binary = copied<fg::jaeger_binary_encoder>;
 constexpr auto copy_of_jaeger_compact = copied<fg::jaeger_compact_encoder>;

@@ -20,17 +20,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <vector>
 
 namespace fg = fulgurite;
 using fulgurite_bench::batch_of;
-using fulgurite_bench::batch_size;
+using fulgurite_bench::copied;
 using fulgurite_bench::shape;
 
 namespace {
@@ -40,16 +36,9 @@ int http_port = 0, udp_port = 0;
 std::string url(const char* path) { return "http://127.0.0.1:" + std::to_string(http_port) + path; }
 
 template <class Encoder>
-std::span<const std::byte> encode(fg::span_batch const& batch, Encoder& encoder) {
-  encoder.begin(batch);
-  batch.for_each([&](fg::record_view const& record) { encoder.add(record); });
-  return encoder.finish();
-}
-
-template <class Encoder>
 std::size_t bytes_of(fg::span_batch const& batch) {
   Encoder encoder;
-  return encode(batch, encoder).size();
+  return fulgurite_bench::encode(batch, encoder).size();
 }
 
 template <class Encoder, class Exporter>
@@ -58,23 +47,7 @@ void send(benchmark::State& state, Exporter exporter) {
   const fg::span_batch batch = made.builder.batch();
   for (auto _ : state)
     if (exporter.export_spans(batch) != fg::export_result::success) return state.SkipWithError("not delivered");
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes_of<Encoder>(batch)));
-}
-
-template <class Encoder>
-void copy(benchmark::State& state) {
-  const batch_of made(shape::schema);
-  Encoder encoder;
-  const std::span<const std::byte> bytes = encode(made.builder.batch(), encoder);
-  std::vector<std::byte> to(bytes.size());
-  for (auto _ : state) {
-    std::memcpy(to.data(), bytes.data(), bytes.size());
-    benchmark::DoNotOptimize(to.data());
-    benchmark::ClobberMemory();
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch_size));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+  fulgurite_bench::count(state, bytes_of<Encoder>(batch));
 }
 
 template <class Options>
@@ -116,13 +89,13 @@ void file(benchmark::State& state) {
   std::filesystem::remove_all(folder);
 }
 
-void copy_of_otlp_http(benchmark::State& state) { copy<fg::otlp_protobuf_encoder>(state); }
-void copy_of_otlp_http_gzip(benchmark::State& state) { copy<fg::otlp_protobuf_encoder>(state); }
-void copy_of_otlp_http_json(benchmark::State& state) { copy<fg::otlp_json_encoder>(state); }
-void copy_of_jaeger_http(benchmark::State& state) { copy<fg::jaeger_binary_encoder>(state); }
-void copy_of_zipkin(benchmark::State& state) { copy<fg::zipkin_json_encoder>(state); }
-void copy_of_jaeger_udp(benchmark::State& state) { copy<fg::jaeger_compact_encoder>(state); }
-void copy_of_file(benchmark::State& state) { copy<fg::otlp_json_encoder>(state); }
+void copy_of_otlp_http(benchmark::State& state) { copied<fg::otlp_protobuf_encoder>(state, shape::schema); }
+void copy_of_otlp_http_gzip(benchmark::State& state) { copied<fg::otlp_protobuf_encoder>(state, shape::schema); }
+void copy_of_otlp_http_json(benchmark::State& state) { copied<fg::otlp_json_encoder>(state, shape::schema); }
+void copy_of_jaeger_http(benchmark::State& state) { copied<fg::jaeger_binary_encoder>(state, shape::schema); }
+void copy_of_zipkin(benchmark::State& state) { copied<fg::zipkin_json_encoder>(state, shape::schema); }
+void copy_of_jaeger_udp(benchmark::State& state) { copied<fg::jaeger_compact_encoder>(state, shape::schema); }
+void copy_of_file(benchmark::State& state) { copied<fg::otlp_json_encoder>(state, shape::schema); }
 
 /// Reads datagrams, for ever.
 pid_t start_reader(int socket) {
