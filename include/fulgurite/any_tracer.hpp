@@ -84,19 +84,8 @@ class global_tracers {
   }
 
   any_tracer* keep(any_tracer tracer) {
-    static const at_exit last_words;
     kept_.push_back(std::make_unique<any_tracer>(std::move(tracer)));
     return kept_.back().get();
-  }
-
-  /// What is not delivered yet goes out when static objects are destroyed; spans of others that end later still are
-  /// safe, and counted.
-  struct at_exit {
-    ~at_exit() { instance().shut_down(); }
-  };
-  void shut_down() noexcept {
-    const std::lock_guard lock(mutex_);
-    for (auto const& tracer : kept_) tracer->shutdown(tracer->shutdown_timeout_);
   }
 
   std::recursive_mutex mutex_;

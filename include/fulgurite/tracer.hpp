@@ -30,10 +30,6 @@
 namespace fulgurite {
 inline namespace v1 {
 
-namespace detail {
-class global_tracers;
-}
-
 /// What a tracer may be told beside its parts.
 struct tracer_options {
   instrumentation_scope scope = {};
@@ -41,7 +37,8 @@ struct tracer_options {
   span_limits limits = {};
   /// Bytes of packed records that get_last_trace() keeps; 0 keeps nothing.
   std::size_t last_trace_limit = std::size_t{1} << 20;
-  /// How long the destructor waits for what has not been delivered.
+  /// How long the destructor waits for what has not been delivered, and the end of the process, which waits for all
+  /// tracers at once: as long as the most patient of them.
   std::chrono::milliseconds shutdown_timeout{5'000};
 };
 
@@ -69,6 +66,7 @@ class tracer {
                                              options.last_trace_limit, std::move(sampler), std::move(exporter),
                                              std::move(propagator), std::move(processor))),
         shutdown_timeout_(options.shutdown_timeout) {
+    pipeline_->set_shutdown_timeout(options.shutdown_timeout);
     if (!pipeline::open(pipeline_)) {
       detail::log(log_level::error, "there are more than 4096 tracers; this one stays off");
       pipeline_->shutdown(std::chrono::steady_clock::now());  // the processor lets go of the pipeline
@@ -91,9 +89,9 @@ class tracer {
     if (!pipeline_) return;
     shutdown(shutdown_timeout_);
     detail::engine::instance().remove(handle_.key);
-    // A static tracer may be used after this: to the compiler it is a store to a dead object. The pointer stays: a
-    // thread that traces on while the process ends may have seen the key, and the engine keeps the pipeline then.
-    *const_cast<volatile std::uint32_t*>(&handle_.key) = 0;
+    // While the process ends the engine keeps the pipeline: spans of threads that trace on, and of static objects that
+    // are destroyed later, are counted. Otherwise the tracer is off; to the compiler it is a store to a dead object.
+    if (!detail::process_end::instance().has_begun()) *const_cast<volatile std::uint32_t*>(&handle_.key) = 0;
   }
 
   /// A span that is current until its scope ends.
@@ -236,8 +234,6 @@ class tracer {
   [[nodiscard]] bool is_on() const noexcept { return handle_.key != 0; }
 
  private:
-  friend class detail::global_tracers;  // ends tracers as their destructors would
-
   static void report_failure() noexcept {
     detail::log(log_level::error, "a tracer cannot be made (no memory); it stays off");
   }

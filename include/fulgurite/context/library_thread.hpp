@@ -1,10 +1,14 @@
-// The library's own threads: they take none of the program's signals, and trace nothing.
+// The library's own threads: they take none of the program's signals, and are known to the end of the process
+// (context/process_end.hpp).
 #pragma once
 
+#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/context/thread_state.hpp>
 
 #include <pthread.h>
 #include <signal.h>
+
+#include <new>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -19,17 +23,44 @@ inline void suppress_tracing() noexcept {
   }
 }
 
-/// Starts a thread that nobody joins, with this name (15 characters at most) and with all signals blocked: they are the
-/// program's. False when it cannot be started.
+/// While it lives, threads that are started have all signals blocked: they are the program's.
+class signals_blocked {
+ public:
+  signals_blocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  signals_blocked(signals_blocked const&) = delete;
+  signals_blocked& operator=(signals_blocked const&) = delete;
+  ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+/// Starts a thread that nobody joins, with this name (15 characters at most) and with all signals blocked. False when
+/// it cannot be started.
 [[gnu::noinline, gnu::cold]] inline bool start_library_thread(const char* name, void* (*work)(void*),
                                                               void* with) noexcept {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  struct start {
+    void* (*work)(void*);
+    void* with;
+  };
+  auto* const given = new (std::nothrow) start{work, with};
+  if (!given) return false;
+  const auto run = [](void* argument) -> void* {
+    const start what = *static_cast<start*>(argument);
+    delete static_cast<start*>(argument);
+    const library_thread_mark mark;
+    return what.work(what.with);
+  };
+  const signals_blocked quiet;
   pthread_t thread;
-  const bool started = pthread_create(&thread, nullptr, work, with) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started) return false;
+  if (pthread_create(&thread, nullptr, run, given) != 0) {
+    delete given;
+    return false;
+  }
   pthread_setname_np(thread, name);
   pthread_detach(thread);
   return true;

@@ -8,6 +8,7 @@
 #include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/diagnostics/process_wide.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -69,6 +70,9 @@ struct logger {
   };
   static constexpr std::size_t places = 512;
   said_at said[places] = {};
+  /// Logs, when the process ends, what has not been logged yet; the engine's.
+  std::atomic<void (*)()> at_end{nullptr};
+  int registered_at_exit = 0;
 
   [[gnu::cold]] logger() {
     const char* level = std::getenv("TRACER_LOG_LEVEL");
@@ -181,10 +185,16 @@ class delayed_log {
 
 /// Replaces standard error as the place where messages go; an empty function restores it. With a handler of one's own
 /// the level is `info` unless `TRACER_LOG_LEVEL` says otherwise. A thread that was about to speak may still call the
-/// handler before after this returns: what it refers to must live on.
+/// handler before after this returns: what it refers to must live on. At the end of the process it is called for the
+/// last time at the latest when exit() destroys what was made before this call, or before the first tracer.
 inline void set_log_handler(log_handler handler) {
   detail::logger& self = detail::the_logger();
   const std::lock_guard lock(self.mutex);
+  constexpr int most = 64;
+  if (self.registered_at_exit < most && std::atexit([] {
+        if (auto* const last = detail::the_logger().at_end.load()) last();
+      }) == 0)
+    ++self.registered_at_exit;
   self.handler = std::move(handler);
   for (auto& each : self.said) each = {};
   const char* level = std::getenv("TRACER_LOG_LEVEL");

@@ -6,13 +6,21 @@
 // apart. `collect()` empties all rings into the pipelines. The worker calls it when it is woken and several times a
 // second; a flush calls it on its own thread. What a pipeline does with its records is its processor's affair and never
 // happens under the collector's lock.
+//
+// At the end of the process the engine has every pipeline deliver (engine/exit_delivery.hpp). exit() calls handlers and
+// destructors last first, so there are two moments. `deliver_before_end` is registered late, by the worker and after an
+// exporter's first delivery: it comes first, while everything else is still there. `end_process` is registered with
+// every pipeline, right after its exporter was constructed: it is the last moment at which the exporter's libraries are
+// sure to be there. Both have the same deadline, and what comes after the second is counted.
 #pragma once
 
 #include <fulgurite/context/clock.hpp>
 #include <fulgurite/context/library_thread.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/engine/clock_converter.hpp>
+#include <fulgurite/engine/exit_delivery.hpp>
 #include <fulgurite/engine/fork.hpp>
+#include <fulgurite/engine/last_threads.hpp>
 #include <fulgurite/engine/pieces.hpp>
 #include <fulgurite/engine/record_sink.hpp>
 #include <fulgurite/engine/ring.hpp>
@@ -20,6 +28,8 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +38,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -49,6 +60,7 @@ class engine {
   /// written before the worker sees the pipeline, which may read it.
   [[gnu::cold]] void add(std::shared_ptr<record_sink> sink, std::uint32_t& key) {
     const delayed_log later;
+    register_at_exit([] { instance().end_process(); });
     const std::lock_guard lock(mutex_);
     std::uint32_t slot = slots_;
     if (slot < max_pipelines) {
@@ -67,26 +79,26 @@ class engine {
     place.generation = place.generation % max_generation + 1;
     place.sink = std::move(sink);
     place.key = place.generation << slot_bits | slot;
-    place.delivers = false;
     place.blocks = place.sink->blocks();
     any_blocks_ = any_blocks_ || place.blocks;
     key = place.key;
+    ++added_;
     start_worker();
+    // A static tracer's destructor is registered when its constructor has returned; the worker comes after that.
+    registrations_due_.store(2, std::memory_order_relaxed);
+    wake();
   }
 
-  /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown. Once exit() has begun the
+  /// Forgets a pipeline. Records of it that come later are counted as lost after shutdown. Once the process ends the
   /// pipeline is kept: it is a static tracer's then, and threads that do not stop may be about to use it.
   [[gnu::cold]] void remove(std::uint32_t key) {
     std::shared_ptr<record_sink> last;  // destroyed after the lock is given up
     const std::lock_guard lock(mutex_);
     entry& place = at(key & slot_mask);
-    if (place.key != key) return;
+    if (place.key != key || process_ends_) return;
     last = std::move(place.sink);
     place.key = 0;
-    if (process_ends_)
-      place.kept = last;  // in a place that nobody else gets
-    else
-      free_.push_back(key & slot_mask);
+    free_.push_back(key & slot_mask);
   }
 
   /// Collects, and exports on this thread what a pipeline with such a processor then holds.
@@ -112,29 +124,13 @@ class engine {
   void collect() noexcept {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
-    if (any_blocks_)
-      for (std::uint32_t i = 0; i < slots_; ++i) at(i).stuck = false;
-    try {
-      clock_.refresh();
-      drain_all();
-      // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
-      // was published before that end is visible now.
-      if (!deferred_.empty()) {
-        byte_list late;
-        late.swap(deferred_);
-        drain_all();
-        for (const std::byte *record = late.data(), *end = record + late.size(); record != end;) {
-          deliver(pieces_.join(record));
-          record += reinterpret_cast<const record_header*>(record)->size;
-        }
-      }
-    } catch (...) {
-      log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
-    }
-    // Whatever happened above: a processor may hold a lock from its first record to here.
-    for (const std::uint32_t slot : touched_)
-      if (entry& place = at(slot); std::exchange(place.touched, false)) place.sink->commit();
-    touched_.clear();
+    collect_locked();
+  }
+
+  /// Registers the first delivery at exit() once more: what an exporter's libraries have made by now is there when it
+  /// comes.
+  [[gnu::cold]] void deliver_early_at_exit() noexcept {
+    register_at_exit([] { instance().deliver_before_end(); });
   }
 
   /// Wakes the worker. From the traced thread: one system call at the most, and none while a wake-up is under way.
@@ -175,12 +171,10 @@ class engine {
 
   struct entry {
     std::shared_ptr<record_sink> sink;
-    std::shared_ptr<record_sink> kept;  // of a tracer that was destroyed when the process ended
     std::uint32_t key = 0;
     std::uint32_t generation = 0;
     bool touched = false;
     bool blocks = false, stuck = false;
-    bool delivers = false;
   };
 
   [[gnu::cold]] engine() noexcept {
@@ -188,22 +182,122 @@ class engine {
     sem_init(&wake_up_, 0, 0);
     pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(false); },
                    [] { instance().after_fork(true); });
-    // exit() destroys the tracers, which deliver; quick_exit() destroys nothing.
-    std::at_quick_exit([] { instance().end_with_process(); });
+    // The last of all: what is lost while static objects are destroyed is logged, too.
+    std::atexit([] { instance().say_what_was_lost(); });
+    the_logger().at_end = [] { instance().say_what_was_lost(); };
+    std::at_quick_exit([] { instance().end_process(); });
   }
 
   entry& at(std::uint32_t slot) noexcept { return sinks_[slot / chunk_size][slot % chunk_size]; }
 
-  [[gnu::cold]] void end_with_process() noexcept {
-    for (std::uint32_t i = 0;; ++i) {
-      std::shared_ptr<record_sink> sink;
-      {
-        const std::lock_guard lock(mutex_);
-        if (i >= slots_) return;
-        sink = at(i).sink;
+  /// Called with the lock held, in a round.
+  void collect_locked() noexcept {
+    if (any_blocks_)
+      for (std::uint32_t i = 0; i < slots_; ++i) at(i).stuck = false;
+    try {
+      clock_.refresh();
+      drain_all();
+      // A span that moved between threads may have its end in a ring that was read before the one with its pieces: what
+      // was published before that end is visible now.
+      if (!deferred_.empty()) {
+        byte_list late;
+        late.swap(deferred_);
+        drain_all();
+        for (const std::byte *record = late.data(), *end = record + late.size(); record != end;) {
+          deliver(pieces_.join(record));
+          record += reinterpret_cast<const record_header*>(record)->size;
+        }
       }
-      if (sink) sink->end_with_process();
+    } catch (...) {
+      log(log_level::error, "no memory to collect finished spans; some may be lost", "collect");
     }
+    // Whatever happened above: a processor may hold a lock from its first record to here.
+    for (const std::uint32_t slot : touched_)
+      if (entry& place = at(slot); std::exchange(place.touched, false)) place.sink->commit();
+    touched_.clear();
+  }
+
+  /// The lock, unless the thread that ends the process holds it itself, or it cannot be had in a second.
+  [[gnu::cold]] std::unique_lock<std::mutex> lock_in_time() noexcept {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    wait_until(monotonic_now() + 1'000'000'000, [&] { return lock.try_lock(); });
+    return lock;
+  }
+
+  [[gnu::cold]] void register_at_exit(void (*handler)()) noexcept {
+    // Tracers that come and go must not fill the C library's list.
+    constexpr int most = 4096;
+    if (registered_.load(std::memory_order_relaxed) < most && std::atexit(handler) == 0)
+      registered_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  [[gnu::cold]] void deliver_before_end() noexcept {
+    process_end::instance().ending_thread.store(thread_id());
+    deliver_everything(delivered_, &record_sink::deliver_before_end);
+  }
+  /// Has every pipeline end, and then holds the library's threads where they can do no harm.
+  [[gnu::cold]] void end_process() noexcept {
+    process_end& end = process_end::instance();
+    end.ending_thread.store(thread_id());
+    const std::int64_t until = deliver_everything(ended_, &record_sink::end_with_process);
+    end.parks.store(true);
+    wait_for_exporters(std::max(until, monotonic_now()) + end_grace);
+  }
+  /// Once for all the pipelines that there are; `done` is how many there were when it was done last. Returns the
+  /// deadline; 0 when there was nothing to do.
+  [[gnu::cold]] std::int64_t deliver_everything(std::uint64_t& done, sink_delivery how) noexcept try {
+    std::vector<std::shared_ptr<record_sink>> open;
+    std::int64_t longest = 0;
+    {
+      const delayed_log later;
+      const std::unique_lock lock = lock_in_time();
+      if (!lock || done == added_) return 0;
+      process_ends_ = true;
+      collect_locked();
+      for (std::uint32_t i = 0; i < slots_; ++i)
+        if (std::shared_ptr<record_sink> const& sink = at(i).sink) {
+          const std::int64_t timeout = sink->end_timeout();
+          if (timeout < 0) continue;
+          open.push_back(sink);
+          longest = std::max(longest, timeout);
+        }
+      done = added_;
+    }
+    if (open.empty()) return 0;
+    process_end& end = process_end::instance();
+    std::int64_t until = 0;
+    if (end.until.compare_exchange_strong(until, monotonic_now() + longest)) until = end.until;
+    end.parks.store(false);
+    deliver_all(open, how, until);
+    return until;
+  } catch (...) {
+    log(log_level::error, "no memory to deliver at the end of the process; spans are lost");
+    return 0;
+  }
+
+  /// The program has ended by pthread_exit() of its main thread, and only the library's threads are left: they deliver
+  /// and end, and the C library calls exit(0) with the last of them.
+  [[gnu::cold]] void end_without_main() noexcept {
+    // There is nobody else any more whom a signal could end.
+    pthread_sigmask(SIG_SETMASK, &mask_of_program_, nullptr);
+    process_end::instance().ending_thread.store(thread_id());
+    const std::int64_t until = deliver_everything(ended_, &record_sink::end_with_process);
+    if (!wait_for_library_threads(std::max(until, monotonic_now()) + end_grace)) std::exit(0);
+  }
+
+  /// A second account, if the first was not the last.
+  [[gnu::cold]] void say_what_was_lost() noexcept {
+    if (!process_end::instance().has_begun()) return;
+    const delayed_log later;
+    std::unique_lock lock = lock_in_time();
+    if (!lock) return;
+    collect_locked();
+    for (std::uint32_t i = 0; i < slots_; ++i)
+      if (const std::shared_ptr<record_sink> sink = at(i).sink) {
+        lock.unlock();
+        sink->say_what_was_lost();
+        lock.lock();
+      }
   }
 
   [[gnu::cold]] void before_fork() noexcept {
@@ -215,6 +309,7 @@ class engine {
   [[gnu::cold]] void after_fork(bool in_child) noexcept {
     release_log();
     if (in_child) {
+      forget_library_threads();
       the_process_wide().making = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
       begin_generation();
       generation_ = generation_of(process().generation_bits);
@@ -284,25 +379,12 @@ class engine {
       return log(log_level::warn, "a span ended after its tracer was destroyed and is lost", "after shutdown");
     }
     if (!std::exchange(place.touched, true)) touched_.push_back(slot);
-    if (!place.delivers) [[unlikely]]
-      notice_exit(place);
     place.sink->accept(record, clock_);
-  }
-
-  /// exit() calls what was registered last first: a function that is registered when a tracer's first span arrives is
-  /// called before that tracer's destructor, if the tracer is static. For other tracers it is in vain, so not for ever.
-  [[gnu::cold]] void notice_exit(entry& place) noexcept {
-    static constexpr int most = 256;
-    place.delivers = true;
-    if (exit_notices_ < most && std::atexit([] { instance().note_exit(); }) == 0) ++exit_notices_;
-  }
-  [[gnu::cold]] void note_exit() noexcept {
-    const std::lock_guard lock(mutex_);
-    process_ends_ = true;
   }
 
   [[gnu::cold]] void start_worker() noexcept {
     if (worker_started_.exchange(true, std::memory_order_relaxed)) return;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask_of_program_);
     const auto work = [](void* self) -> void* {
       static_cast<engine*>(self)->work();
       return nullptr;
@@ -323,7 +405,13 @@ class engine {
       }
       sem_clockwait(&wake_up_, CLOCK_MONOTONIC, &until);
       wake_pending_.store(false, std::memory_order_relaxed);
+      if (registrations_due_.load(std::memory_order_relaxed) > 0) {
+        registrations_due_.fetch_sub(1, std::memory_order_relaxed);
+        deliver_early_at_exit();
+      }
       collect();
+      if (process_end::instance().has_begun()) continue;  // static objects that a log handler needs may be gone
+      if (main_thread_is_gone() && only_library_threads_left()) return end_without_main();
       const delayed_log later;
       const std::lock_guard lock(mutex_);
       for (std::uint32_t i = 0; i < slots_; ++i)
@@ -343,7 +431,10 @@ class engine {
   std::uint8_t generation_ = 0;
   std::atomic<bool> worker_started_{false}, worker_failed_{false};
   bool any_blocks_ = false, process_ends_ = false;
-  int exit_notices_ = 0;
+  std::uint64_t added_ = 0;                   // pipelines so far
+  std::uint64_t delivered_ = 0, ended_ = 0;  // how many there were when exit() had them deliver, and end
+  std::atomic<int> registered_{0}, registrations_due_{0};
+  sigset_t mask_of_program_{};
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};
 };

@@ -30,8 +30,15 @@ class record_sink {
   virtual bool blocks() const noexcept { return false; }
   /// Of such a sink: there is no room now. The collector leaves the record in its ring.
   virtual bool would_block() noexcept { return false; }
-  /// The process ends without destroying the tracer: delivers what there is, within a time of the sink's own.
-  virtual void end_with_process() noexcept {}
+  /// How long the end of the process may wait for this sink, in nanoseconds; below 0 when there is nothing to wait for.
+  virtual std::int64_t end_timeout() const noexcept { return -1; }
+  /// exit() has begun, and static objects are still there: delivers what has ended by now, until a time of
+  /// CLOCK_MONOTONIC in nanoseconds. What may not be able to deliver later ends here.
+  virtual void deliver_before_end(std::int64_t until) noexcept { static_cast<void>(until); }
+  /// The last moment: delivers, and ends. What comes later is counted.
+  virtual void end_with_process(std::int64_t until) noexcept { static_cast<void>(until); }
+  /// Logs what was lost, unless that has been logged already. Not under the lock.
+  virtual void say_what_was_lost() noexcept {}
   /// Around a fork, on the thread that forks. Between the two nothing of the sink is held or half changed by another
   /// thread. In the child the other threads are gone, and everything that was collected is the parent's.
   virtual void before_fork() noexcept {}

@@ -11,6 +11,7 @@
 #include <fulgurite/exporter/agentops_options.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/transport/httplib.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -27,7 +28,10 @@ inline namespace v1 {
 /// Blocks in `export_spans` until a batch is delivered or not; starting the server takes some ten milliseconds more.
 class agentops_exporter {
  public:
-  explicit agentops_exporter(agentops_options options = {}) : state_(std::make_unique<state>(std::move(options))) {}
+  explicit agentops_exporter(agentops_options options = {}) : state_(std::make_unique<state>(std::move(options))) {
+    // The connection comes with the first batch, which may come with exit().
+    is_exit_safe_ = detail::prepare_httplib();
+  }
 
   export_result export_spans(span_batch const& batch) noexcept try {
     if (!state_) return export_result::failure;
@@ -54,6 +58,7 @@ class agentops_exporter {
     detail::log(log_level::error, "agentops: out of memory; a batch stays in the spool");
     state_->put_off();
   }
+  bool is_exit_safe() const noexcept { return is_exit_safe_; }
   bool keeps_undelivered() const noexcept { return state_ && state_->has_spool(); }
   /// Makes the `export_spans` that is under way give up; from any thread.
   void interrupt() noexcept {
@@ -143,6 +148,7 @@ class agentops_exporter {
     void close() noexcept {
       shut_down = true;
       if (spool_) spool_->close();
+      if (channel_) channel_->close();
     }
     time_point idle_at() const noexcept { return spool_ && !shut_down ? spool_->idle_at() : time_point::max(); }
     void put_off() noexcept {
@@ -272,6 +278,7 @@ class agentops_exporter {
   };
 
   std::unique_ptr<state> state_;
+  bool is_exit_safe_ = false;
 };
 
 static_assert(check_exporter<agentops_exporter>());

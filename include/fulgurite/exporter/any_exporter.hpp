@@ -1,7 +1,7 @@
 // An exporter chosen at run time: any model behind one pointer.
 //
 // Called once per batch, so that erasure costs nothing that could be measured. Members that a model may have or not
-// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `after_fork`) are always there and answer for it.
+// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `is_exit_safe`, `after_fork`) are always there and answer for it.
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
@@ -37,6 +37,10 @@ template <class E>
 concept idling_exporter = requires(E& e, E const& c) {
   { c.idle_at() } noexcept -> std::same_as<deadline>;
   e.idle();
+};
+template <class E>
+concept exit_safe_exporter = requires(E const& e) {
+  { e.is_exit_safe() } noexcept -> std::same_as<bool>;
 };
 template <class E>
 concept keeping_exporter = requires(E const& e) {
@@ -81,6 +85,7 @@ class any_exporter {
     if (held_) held_->idle();
   }
   bool keeps_undelivered() const noexcept { return held_ && held_->keeps_undelivered(); }
+  bool is_exit_safe() const noexcept { return !held_ || held_->is_exit_safe(); }
   void after_fork() noexcept {
     if (held_) held_->after_fork();
   }
@@ -98,6 +103,7 @@ class any_exporter {
     virtual deadline idle_at() const noexcept = 0;
     virtual void idle() noexcept = 0;
     virtual bool keeps_undelivered() const noexcept = 0;
+    virtual bool is_exit_safe() const noexcept = 0;
     virtual void after_fork() noexcept = 0;
   };
 
@@ -139,6 +145,12 @@ class any_exporter {
     bool keeps_undelivered() const noexcept override {
       if constexpr (detail::keeping_exporter<E>)
         return exporter_.keeps_undelivered();
+      else
+        return false;
+    }
+    bool is_exit_safe() const noexcept override {
+      if constexpr (detail::exit_safe_exporter<E>)
+        return exporter_.is_exit_safe();
       else
         return false;
     }

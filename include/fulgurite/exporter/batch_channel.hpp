@@ -11,6 +11,8 @@
 //   wire_reply post(spooled_request const&, time_point deadline)
 //   health_report check(time_point deadline) const     from any thread, over a connection of its own
 //   void interrupt() noexcept                          from any thread: the attempt that is under way fails
+//   bool is_exit_safe() const noexcept                 as of an exporter (exporter/exporter.hpp)
+//   void close() noexcept                              between requests: the connection is not needed for a while
 //   std::string address() const                        the endpoint, without secrets
 //   std::string_view content_type() const
 #pragma once
@@ -169,6 +171,8 @@ class batch_channel {
     delivery_.interrupt();
     wire_.interrupt();
   }
+  /// Closes the connection; a later `send` opens another.
+  void close() noexcept { wire_.close(); }
   /// From now on a request gets one attempt: the program ends.
   void hurry() noexcept { delivery_.hurry(); }
   bool is_interrupted() const noexcept { return delivery_.is_interrupted(); }

@@ -8,7 +8,7 @@
 #include <fulgurite/delivery/options.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/diagnostics/quiet_thread.hpp>
+#include <fulgurite/context/quiet_thread.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/http_options.hpp>
@@ -79,6 +79,7 @@ class channel_exporter {
     const bool delivered = flush(until);
     shut_down_ = true;
     if (channel_ && channel_->spool()) channel_->spool()->close();
+    for_each_channel([](Channel& each) { each.close(); });
     return delivered;
   }
   /// When the oldest batch of the spool is to be tried again.
@@ -94,6 +95,7 @@ class channel_exporter {
     if (channel_) channel_->spool()->not_answered();
   }
   bool keeps_undelivered() const noexcept { return channel_ && channel_->spool(); }
+  bool is_exit_safe() const noexcept { return !channel_ || channel_->wire().is_exit_safe(); }
   /// Makes the `export_spans` that is under way give up; from any thread.
   void interrupt() noexcept {
     for_each_channel([](Channel& each) { each.interrupt(); });

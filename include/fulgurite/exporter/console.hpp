@@ -95,6 +95,8 @@ class console_exporter {
     return false;
   }
   bool shutdown(deadline until) noexcept { return flush(until); }
+  /// No library is needed that exit() takes down.
+  static constexpr bool is_exit_safe() noexcept { return true; }
 
   /// From any thread.
   exporter_stats stats() const noexcept {

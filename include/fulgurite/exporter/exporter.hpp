@@ -13,6 +13,10 @@
 //                                            batch
 //   bool keeps_undelivered() const noexcept  what it cannot deliver at shutdown it can still put somewhere, if it is
 //                                            given the time: it is interrupted some time before the end
+//   bool is_exit_safe() const noexcept       all that its libraries destroy at exit() they had made when its
+//                                            constructor returned, so that it can deliver until what was registered for
+//                                            exit() before that is called. Of one that does not say so the tracer ends
+//                                            as soon as exit() has begun, once it has delivered
 //   void after_fork() noexcept               in the child of a fork, which has one thread: locks that another one held,
 //                                            and connections, are the parent's
 //

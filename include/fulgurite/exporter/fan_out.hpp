@@ -68,6 +68,7 @@ class fan_out_base {
   export_result export_spans(span_batch const& batch) noexcept { return lanes_->export_spans(batch); }
   bool flush(deadline until) noexcept { return lanes_->flush(until); }
   bool shutdown(deadline until) noexcept { return lanes_->shutdown(until); }
+  bool is_exit_safe() const noexcept { return lanes_->is_exit_safe(); }
   void interrupt() noexcept { lanes_->interrupt(); }
   void hurry() noexcept { lanes_->hurry(); }
   deadline idle_at() const noexcept { return lanes_->idle_at(); }

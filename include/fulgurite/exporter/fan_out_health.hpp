@@ -4,6 +4,7 @@
 // up who asks. Part of exporter/fan_out.hpp.
 #pragma once
 
+#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/engine/worker_thread.hpp>
 #include <fulgurite/exporter/any_exporter.hpp>
 
@@ -68,7 +69,11 @@ inline health_report ask_health(std::vector<health_question> questions, deadline
     const auto ask = [given, question = questions[i], i, until]() noexcept {
       std::optional<health_report> answer;
       try {
-        if (question.asked->fetch_add(1) < most_questions)
+        const exporter_call call;
+        const bool is_free = question.asked->fetch_add(1) < most_questions;
+        if (call.is_refused())
+          answer = health_report{.reachable = false, .reason = "the process ends"};
+        else if (is_free)
           answer = question.exporter->check_health(until);
         else
           answer = health_report{.reachable = false, .reason = "it has not answered earlier questions"};

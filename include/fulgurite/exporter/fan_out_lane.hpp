@@ -6,6 +6,7 @@
 // exporter/fan_out.hpp.
 #pragma once
 
+#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/engine/worker_thread.hpp>
 #include <fulgurite/exporter/any_exporter.hpp>
@@ -100,7 +101,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
   };
   flush_ticket ask_flush(deadline until) noexcept {
     const std::lock_guard lock(mutex_);
-    if (!is_started() || finished_) return {};
+    if (!is_started() || finished_ || has_called_exit()) return {};
     flush_until_ = until;
     flush_mark_ = accepted_;
     work_.notify_one();
@@ -130,9 +131,10 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     start_thread();  // also where there was none: an exporter may block in `shutdown`
     work_.notify_one();
   }
+  /// Not for a thread that has called exit() from inside the exporter: it waits for everybody else.
   bool wait_finished(deadline until) noexcept {
     std::unique_lock lock(mutex_);
-    return done_.wait_until(lock, until, [this] { return finished_; });
+    return done_.wait_until(lock, until, [this] { return finished_ || has_called_exit(); });
   }
   /// The time is up: the export that is under way gives up, and unless the exporter can keep them no others begin.
   void give_up() noexcept {
@@ -150,6 +152,10 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     const std::lock_guard lock(mutex_);
     if (finished_) return;
     drop_queue();
+    if (process_end::instance().has_begun()) {
+      if (exporting_now_) count(*std::exchange(exporting_now_, nullptr), fan_out_fate::shutdown);
+      return;
+    }
     log(log_level::error,
         "fan_out: " + name_ + " did not return before the end of shutdown; its thread is left behind, with " +
             std::to_string(queued_spans_) + " spans",
@@ -215,6 +221,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
 
   void work() noexcept {
     lock_type lock(mutex_);
+    thread_id_ = thread_id();
     while (!stopping_) {
       wait(lock);
       // A flush is about what was there when it was asked for: it ends also while batches keep coming.
@@ -253,7 +260,10 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
         work_.wait(lock, needed);
       } else if (!work_.wait_until(lock, idle_at, needed)) {
         lock.unlock();
-        exporter_->idle();
+        {
+          const exporter_call call;
+          exporter_->idle();
+        }
         lock.lock();
       }
     }
@@ -265,6 +275,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     ++begun_;
     export_started_ = std::chrono::steady_clock::now();
     exporting_ = true;
+    exporting_now_ = batch;
     lock.unlock();
     const bool taken =
         guarded("export_spans", [&] { return exporter_->export_spans(batch->view()) == export_result::success; });
@@ -272,11 +283,13 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     lock.lock();
     exporting_ = interrupted_ = false;
     queued_bytes_ -= batch->bytes();
+    if (!std::exchange(exporting_now_, nullptr)) return;  // abandoned, and counted
     count(*batch, taken ? fan_out_fate::delivered : fan_out_fate::failed);
   }
 
   template <class F>
   bool guarded(const char* what, F&& call) noexcept {
+    const exporter_call inside;
     try {
       return call();
     } catch (...) {
@@ -303,6 +316,8 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
         "fan_out shutdown " + name_);
   }
 
+  bool has_called_exit() const noexcept { return process_end::instance().is_ending_thread(thread_id_); }
+
   const std::string name_;
   const std::shared_ptr<any_exporter> exporter_;
   const std::shared_ptr<std::atomic<int>> questions_ = std::make_shared<std::atomic<int>>(0);
@@ -311,6 +326,8 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
   mutable std::mutex mutex_;
   std::condition_variable work_, done_;
   std::deque<std::shared_ptr<shared_batch>> queue_;
+  std::shared_ptr<shared_batch> exporting_now_;
+  pid_t thread_id_ = 0;
   std::uint64_t queued_spans_ = 0;  // with those being exported
   std::size_t queued_bytes_ = 0;
   std::array<std::uint64_t, fan_out_fates> by_fate_{};

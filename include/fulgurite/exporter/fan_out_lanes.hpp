@@ -124,6 +124,11 @@ class fan_out_lanes {
     return all;
   }
 
+  /// When all are.
+  bool is_exit_safe() const noexcept {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](auto const& lane) { return lane->exporter()->is_exit_safe(); });
+  }
+
   void interrupt() noexcept {
     for (auto const& lane : lanes_) lane->exporter()->interrupt();
   }

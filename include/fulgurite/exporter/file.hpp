@@ -99,6 +99,8 @@ class file_exporter {
     detail::log(log_level::error, "file: out of memory; a batch was not written");
     return export_result::failure;
   }
+  /// No library is needed that exit() takes down.
+  static constexpr bool is_exit_safe() noexcept { return true; }
   bool flush(deadline) noexcept { return true; }
   /// Closes the file.
   bool shutdown(deadline) noexcept {

@@ -84,6 +84,9 @@ class grpc_wire {
     return report;
   }
 
+  /// Its libraries have made what they make once.
+  static constexpr bool is_exit_safe() noexcept { return true; }
+  void close() noexcept { client_.close(); }
   void interrupt() noexcept { client_.interrupt(); }
 
  private:

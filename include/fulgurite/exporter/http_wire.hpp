@@ -75,6 +75,7 @@ class http_wire {
   using time_point = std::chrono::steady_clock::time_point;
 
   explicit http_wire(options to) : options_(std::move(to)), client_(options_.endpoint, options_.tls, options_.proxy) {
+    is_exit_safe_ = prepare_httplib();
     headers_ = options_.headers;
     const auto add = [this](const char* name, std::string value) {
       const auto same = [name](auto const& header) { return equal_ignoring_case(header.first, name); };
@@ -150,6 +151,9 @@ class http_wire {
     return report;
   }
 
+  /// Its libraries have made what they make once.
+  bool is_exit_safe() const noexcept { return is_exit_safe_; }
+  void close() noexcept { client_.close(); }
   void interrupt() noexcept {
     client_.interrupt();
     if (options_.signer) options_.signer->interrupt();
@@ -222,6 +226,7 @@ class http_wire {
   options options_;
   http_headers headers_;
   http_client client_;
+  bool is_exit_safe_ = false;
   int last_status_ = 0;
   http_answer::failure last_failure_ = http_answer::failure::none;
 };

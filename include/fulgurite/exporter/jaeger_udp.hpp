@@ -277,6 +277,8 @@ class jaeger_udp_exporter {
     shut_down_ = true;
     return channel_ != nullptr;
   }
+  /// No library is needed that exit() takes down.
+  static constexpr bool is_exit_safe() noexcept { return true; }
   /// Makes the `export_spans` that is under way give up; from any thread.
   void interrupt() noexcept {
     if (channel_) channel_->sender().interrupt();

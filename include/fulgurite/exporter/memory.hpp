@@ -35,6 +35,8 @@ class memory_exporter {
     return export_result::failure;
   }
   bool flush(deadline) noexcept { return true; }
+  /// No library is needed that exit() takes down.
+  static constexpr bool is_exit_safe() noexcept { return true; }
   /// What was kept stays readable.
   bool shutdown(deadline) noexcept { return true; }
 

@@ -22,6 +22,7 @@ class noop_exporter {
   constexpr bool shutdown(Deadline const&) const noexcept {
     return true;
   }
+  static constexpr bool is_exit_safe() noexcept { return true; }
 };
 
 }  // namespace v1

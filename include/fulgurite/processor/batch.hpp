@@ -117,41 +117,50 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     target()->collect();
     std::unique_lock lock(mutex_);
     if (!started_ || finished_) return !front_;
+    if (has_called_exit()) return false;
     return flush(lock, until);
   }
 
+  /// A second call waits as the first does.
   bool shutdown(deadline until) noexcept {
     const delayed_log later;
     const std::shared_ptr<export_target> to = target();
     to->collect();
     std::unique_lock lock(mutex_);
-    if (std::exchange(stopping_, true)) return finished_;
+    const bool is_first = !std::exchange(stopping_, true);
     if (!started_) {
+      if (!is_first) return finished_;
       finished_ = true;
       target_ = no_target();  // the tracer keeps the processor, which must not keep the tracer
       lock.unlock();
       return to->shut_down_exporter(until);
     }
-    const std::uint64_t undelivered = undelivered_;
-    stop_until_ = until;
+    if (is_first) {
+      undelivered_before_ = undelivered_;
+      stop_until_ = until;
+    }
     work_.notify_one();
     // The worker may be in an export that waits for its next attempt.
     lock.unlock();
     to->hurry_exporter();
     lock.lock();
-    if (!done_.wait_until(lock, to->interrupt_at(until), [this] { return finished_; })) {
+    const auto is_over = [this] { return finished_ || has_called_exit(); };
+    if (!done_.wait_until(lock, to->interrupt_at(until), is_over)) {
       lock.unlock();
       to->interrupt_exporter();
       lock.lock();
       // An exporter that heeds this returns at once; one that does not must not hold up the program.
       const deadline last = std::max(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
-      done_.wait_until(lock, last, [this] { return finished_; });
+      done_.wait_until(lock, last, is_over);
     }
     if (!finished_) {
       drop_queue();
-      say_left_behind();
+      if (process_end::instance().has_begun())
+        abandon_export();
+      else
+        say_left_behind();
     }
-    return finished_ && shut_down_ && undelivered_ == undelivered;
+    return finished_ && shut_down_ && undelivered_ == undelivered_before_;
   }
 
   /// Interrupts an export that takes longer than it may.
@@ -243,6 +252,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   void work() noexcept {
     suppress_tracing();
     lock_type lock(mutex_);
+    thread_id_ = thread_id();
     while (!stopping_) {
       wait(lock);
       // A flush is about what was there when it was asked for: it ends also while spans keep coming.
@@ -305,7 +315,7 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     const export_result result = target_->export_records(batch.records(), batch.spans());
     lock.lock();
     exporting_ = false;
-    queued_.store(queued() - batch.spans(), std::memory_order_relaxed);
+    if (!std::exchange(abandoned_, false)) queued_.store(queued() - batch.spans(), std::memory_order_relaxed);
     queued_bytes_.store(queued_bytes() - batch.records().size(), std::memory_order_relaxed);
     if (result != export_result::success) undelivered_ += batch.spans();
     if (collector_waits_.exchange(false)) target_->wake_collector();
@@ -324,6 +334,17 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     }
     mutex_.lock();
     paused_ = false;
+  }
+
+  /// The thread has called exit() from inside the exporter, and waits for everybody else.
+  bool has_called_exit() const noexcept { return process_end::instance().is_ending_thread(thread_id_); }
+
+  /// The process does not wait for the export that is under way.
+  void abandon_export() noexcept {
+    const std::uint64_t spans = target_->abandon_export();
+    if (spans == 0) return;
+    abandoned_ = true;
+    queued_.store(queued() - spans, std::memory_order_relaxed);
   }
 
   void say_left_behind() const noexcept try {
@@ -380,11 +401,12 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   std::atomic<std::uint64_t> queued_{0};  // with those being exported
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> collector_waits_{false};
-  std::uint64_t undelivered_ = 0;
+  std::uint64_t undelivered_ = 0, undelivered_before_ = 0;
+  pid_t thread_id_ = 0;
   deadline first_queued_{}, export_started_{}, flush_until_{}, stop_until_{};
   std::uint64_t accepted_ = 0, taken_ = 0;  // spans, since the beginning
   std::uint64_t flushes_asked_ = 0, flushes_done_ = 0, flush_mark_ = 0;
-  bool exporting_ = false, started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true,
+  bool exporting_ = false, abandoned_ = false, started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true,
        shut_down_ = false;
 };
 

@@ -1,11 +1,13 @@
 // Exports each span on the thread that ends it, before `end()` returns: for tests and small tools.
 #pragma once
 
+#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/processor/processor.hpp>
 #include <fulgurite/record/record_chunk.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,14 +40,14 @@ class inline_processor {
   bool flush(deadline until) noexcept {
     if (!state_) return true;
     const bool exported = export_pending(until);
-    const std::unique_lock lock(state_->export_mutex, until);
+    const exclusive lock(*state_, until);
     return lock && state_->target->flush_exporter(until) && exported;
   }
   /// The first half of it: what the end of a span does.
   bool export_pending(deadline until) noexcept {
     if (!state_) return true;
     // An exporter that traces would come back here while it holds this lock: its own spans are suppressed before that.
-    const std::unique_lock lock(state_->export_mutex, until);
+    const exclusive lock(*state_, until);
     if (!lock) return false;
     detail::record_chunk batch;
     {
@@ -60,7 +62,8 @@ class inline_processor {
     state_->target->hurry_exporter();
     const bool flushed = flush(until);
     if (!flushed) state_->target->interrupt_exporter();
-    const std::unique_lock lock(state_->export_mutex, until);
+    const exclusive lock(*state_, until);
+    if (!lock && detail::process_end::instance().has_begun()) state_->target->abandon_export();
     const bool shut_down = lock && state_->target->shut_down_exporter(until);
     return flushed && shut_down;
   }
@@ -92,9 +95,34 @@ class inline_processor {
 
     export_target* target;
     std::timed_mutex export_mutex;
+    /// Who holds it.
+    std::atomic<pid_t> exporting_thread{0};
     mutable std::mutex pending_mutex;
     detail::record_chunk pending;
   };
+  /// The exporter for one thread. Not to be had, and not waited for, where the thread that has it has called exit().
+  class exclusive {
+   public:
+    exclusive(state& of, deadline until) noexcept : of_(of) {
+      if (detail::process_end::instance().is_ending_thread(of.exporting_thread)) return;
+      if (!of.export_mutex.try_lock_until(until)) return;
+      of.exporting_thread = detail::thread_id();
+      has_ = true;
+    }
+    exclusive(exclusive const&) = delete;
+    exclusive& operator=(exclusive const&) = delete;
+    ~exclusive() {
+      if (!has_) return;
+      of_.exporting_thread = 0;
+      of_.export_mutex.unlock();
+    }
+    explicit operator bool() const noexcept { return has_; }
+
+   private:
+    state& of_;
+    bool has_ = false;
+  };
+
   std::unique_ptr<state> state_;
 };
 

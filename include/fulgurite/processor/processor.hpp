@@ -29,6 +29,9 @@ enum class drop_cause : std::uint8_t {
 };
 /// How many causes there are.
 inline constexpr std::size_t drop_causes = 6;
+/// Their names, in this order.
+inline constexpr const char* drop_cause_names[drop_causes] = {"queue_full",    "too_large", "rejected",
+                                                              "export_failed", "shutdown",  "signal"};
 
 /// What a processor delivers to: a tracer's exporter, with the accounts kept.
 class export_target {
@@ -50,6 +53,9 @@ class export_target {
   /// where `export_records` is called.
   virtual deadline idle_at() const noexcept { return deadline::max(); }
   virtual void idle_exporter() noexcept {}
+  /// The export that is under way will not return before the process ends: its spans count as dropped, unless it has
+  /// been counted by now. Returns how many they are.
+  virtual std::uint64_t abandon_export() noexcept { return 0; }
   /// When an export that shutdown waits for is interrupted: before the end where what is left can still be kept.
   virtual deadline interrupt_at(deadline until) const noexcept { return until; }
   /// The record, or a copy with values of the tracer's greatest length (record/limits.hpp), valid until the next call:

@@ -84,6 +84,9 @@ class pipeline : public record_sink, public export_target {
         "spans could not be exported",
         "spans are dropped: the tracer was shut down before they were exported",
         "spans made in a signal handler are dropped"};
+    // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs may
+    // be gone.
+    if (ended_with_process_) return;
     log(log_level::warn, reasons[static_cast<std::size_t>(cause)]);
   }
 
@@ -103,6 +106,8 @@ class pipeline : public record_sink, public export_target {
   std::atomic<bool> simple_roots_{false};
   std::uint64_t root_threshold_ = 0;
   std::atomic<bool> open_{true};
+  /// Spans are recorded on and counted; none is delivered any more.
+  std::atomic<bool> ended_with_process_{false};
   std::atomic<std::uint64_t> collected_{0}, exported_{0};
   std::array<std::atomic<std::uint64_t>, drop_causes> dropped_{};
 };

@@ -66,6 +66,7 @@ class typed_pipeline final : public pipeline {
   sampling_result sample(sampling_input const& input) noexcept override { return sampler_.sample(input); }
 
   void accept(std::byte* record, clock_converter const& clock) noexcept override {
+    untouched_in_child_ = false;
     convert_times(record, clock);
     record_view view(record);
     try {
@@ -108,7 +109,10 @@ class typed_pipeline final : public pipeline {
   void after_fork(bool in_child) noexcept override {
     if (in_child) {
       forget_accounts();
-      lost_at_flush_ = said_lost_ = 0;
+      lost_at_flush_ = said_lost_ = said_in_all_ = 0;
+      in_flight_ = 0;
+      untouched_in_child_ = true;
+      if (!has_ended_) ended_by_ = 0;
       last_trace_.clear();
       if constexpr (requires { exporter_.after_fork(); }) exporter_.after_fork();
     }
@@ -118,31 +122,48 @@ class typed_pipeline final : public pipeline {
 
   export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
     export_result result = export_result::failure;
-    const suppression quiet;
-    try {
-      result = exporter_.export_spans(span_batch(records, spans, sent_resource(), sent_scope_));
-    } catch (std::exception const& error) {
-      log(log_level::error, std::string("the exporter threw: ") + error.what());
-    } catch (...) {
-      log(log_level::error, "the exporter threw");
+    in_flight_.store(spans);
+    {
+      const exporter_call call;
+      const suppression quiet;
+      try {
+        result = exporter_.export_spans(span_batch(records, spans, sent_resource(), sent_scope_));
+      } catch (std::exception const& error) {
+        log(log_level::error, std::string("the exporter threw: ") + error.what());
+      } catch (...) {
+        log(log_level::error, "the exporter threw");
+      }
     }
+    if (in_flight_.exchange(0) == 0) return result;  // abandoned, and counted
     if (result == export_result::success)
       exported_.fetch_add(spans, std::memory_order_relaxed);
     else
       count_dropped(drop_cause::export_failed, spans);
+    // The exporter's libraries have now made what they make late.
+    if (const unsigned had = deliveries_seen_; had < 2 && (had == 0 || result == export_result::success)) {
+      deliveries_seen_ = result == export_result::success ? 2 : 1;
+      engine::instance().deliver_early_at_exit();
+    }
     return result;
   }
+  std::uint64_t abandon_export() noexcept override {
+    const std::uint64_t spans = in_flight_.exchange(0);
+    if (spans != 0) count_dropped(drop_cause::shutdown, spans);
+    return spans;
+  }
   bool flush_exporter(deadline until) noexcept override {
+    const exporter_call call;
     try {
-      return exporter_.flush(until);
+      return !call.is_refused() && exporter_.flush(until);
     } catch (...) {
       log(log_level::error, "the exporter threw in flush()");
       return false;
     }
   }
   bool shut_down_exporter(deadline until) noexcept override {
+    const exporter_call call;
     try {
-      return exporter_.shutdown(until);
+      return !call.is_refused() && exporter_.shutdown(until);
     } catch (...) {
       log(log_level::error, "the exporter threw in shutdown()");
       return false;
@@ -161,6 +182,7 @@ class typed_pipeline final : public pipeline {
       return deadline::max();
   }
   void idle_exporter() noexcept override {
+    const exporter_call call;
     const suppression quiet;
     if constexpr (requires { exporter_.idle(); }) exporter_.idle();
   }
@@ -175,7 +197,24 @@ class typed_pipeline final : public pipeline {
 
   bool blocks() const noexcept override { return detail::blocks(processor_) && !closed_; }
   bool would_block() noexcept override { return !closed_ && detail::would_block(processor_); }
-  void end_with_process() noexcept override { shutdown(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
+  std::int64_t end_timeout() const noexcept override {
+    if (has_ended_ || untouched_in_child_) return -1;
+    return std::chrono::nanoseconds(shutdown_timeout_).count();
+  }
+  void deliver_before_end(std::int64_t until) noexcept override {
+    if (!is_exit_safe()) {
+      // What its libraries made late is destroyed next, so it ends here; with nothing made yet it may as well wait.
+      if (deliveries_seen_ != 0) end_with_process(until);
+      return;
+    }
+    hurry_exporter();
+    const deadline last = interrupt_at(to_deadline(until));
+    if (!deliver(last) && std::chrono::steady_clock::now() >= last) end_with_process(until);
+  }
+  void end_with_process(std::int64_t until) noexcept override {
+    ended_with_process_ = true;
+    end(to_deadline(until));
+  }
   void wake_collector() noexcept override { engine::instance().wake(); }
 
   bool flush(deadline until) noexcept {
@@ -183,27 +222,35 @@ class typed_pipeline final : public pipeline {
     return lost_since_flush() == 0 && delivered;
   }
   bool shutdown(deadline until) noexcept {
-    if (!open_.exchange(false)) return delivered_at_shutdown_;
-    say_what_rings_lost();
-    simple_roots_ = false;
-    engine::instance().collect();
-    if (blocks()) {
-      hurry_exporter();
-      deliver(until);
+    if (process_end& of_process = process_end::instance(); of_process.has_begun()) {
+      // A static tracer's destructor. What comes after it is counted.
+      ended_with_process_ = true;
+      if (of_process.until != 0) until = std::min(until, to_deadline(of_process.until));
+    } else {
+      open_ = false;
+      simple_roots_ = false;
     }
-    engine::instance().between_rounds([this] { closed_ = true; });
-    delivered_at_shutdown_ = processor_.shutdown(until);
-    say_what_was_lost();
-    return delivered_at_shutdown_;
+    return end(until);
+  }
+  /// How long the end of the process may wait for this tracer's spans.
+  void set_shutdown_timeout(std::chrono::milliseconds timeout) noexcept {
+    shutdown_timeout_ = std::clamp(timeout, std::chrono::milliseconds(0), longest_shutdown);
   }
 
-  /// At the end, in numbers: each cause was said when it came up.
-  [[gnu::cold]] void say_what_was_lost() noexcept try {
+  /// At the end, in numbers: each cause was logged when it came up. Logged again when more was lost since.
+  [[gnu::cold]] void say_what_was_lost() noexcept override try {
     const tracer_stats sum = stats();
     const std::uint64_t lost = sum.failed + sum.dropped;
-    if (lost == 0) return;
-    log(log_level::warn, "of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) + " were not delivered",
-        "not delivered in all");
+    if (lost == said_in_all_.exchange(lost)) return;
+    std::string by_cause;
+    for (std::size_t i = 0; i < drop_causes; ++i)
+      if (sum.by_cause[i] != 0)
+        by_cause += (by_cause.empty() ? "" : ", ") + std::string(drop_cause_names[i]) + " " +
+                    std::to_string(sum.by_cause[i]);
+    log(log_level::warn,
+        shared_resource()->service_name + ": of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) +
+            " were not delivered (" + by_cause + ")",
+        "not delivered in all " + std::to_string(key_) + " " + std::to_string(lost));
   } catch (...) {
     log(log_level::warn, "not all spans were delivered");
   }
@@ -247,6 +294,8 @@ class typed_pipeline final : public pipeline {
   }
 
   health_report health(deadline until) {
+    const exporter_call call;
+    if (call.is_refused()) return {false, "", "the process ends", {}};
     if constexpr (requires {
                     { exporter_.check_health(until) } -> std::same_as<health_report>;
                   })
@@ -286,6 +335,50 @@ class typed_pipeline final : public pipeline {
   Sampler& sampler() noexcept { return sampler_; }
 
  private:
+  static constexpr std::chrono::milliseconds longest_shutdown = std::chrono::hours(24 * 365);
+
+  /// Ends the processor and the exporter, once. Whoever else asks for it waits for the first, but not the thread that
+  /// the first waits for itself, and nobody for a thread that has called exit() meanwhile: one that comes then takes
+  /// over.
+  bool end(deadline until) noexcept {
+    const pid_t own = thread_id();
+    if (pid_t by = 0; !ended_by_.compare_exchange_strong(by, own)) {
+      const auto is_stuck = [&] { return process_end::instance().is_ending_thread(by); };
+      if (by != own) wait_until(to_monotonic(until), [&] { return has_ended_ || is_stuck(); });
+      if (has_ended_) return delivered_at_shutdown_;
+      if (by == own || !is_stuck() || !ended_by_.compare_exchange_strong(by, own)) return false;
+    }
+    say_what_rings_lost();
+    engine::instance().collect();
+    if (untouched_in_child_) {
+      engine::instance().between_rounds([this] { closed_ = true; });
+      delivered_at_shutdown_ = true;
+      has_ended_ = true;
+      return true;
+    }
+    if (blocks()) {
+      hurry_exporter();
+      deliver(until);
+    }
+    engine::instance().between_rounds([this] { closed_ = true; });
+    delivered_at_shutdown_ = processor_.shutdown(until);
+    say_what_was_lost();
+    has_ended_ = true;
+    return delivered_at_shutdown_;
+  }
+  static std::int64_t to_monotonic(deadline until) noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count();
+  }
+  static deadline to_deadline(std::int64_t monotonic) noexcept {
+    return deadline(std::chrono::duration_cast<deadline::duration>(std::chrono::nanoseconds(monotonic)));
+  }
+  bool is_exit_safe() const noexcept {
+    if constexpr (requires { exporter_.is_exit_safe(); })
+      return exporter_.is_exit_safe();
+    else
+      return false;
+  }
+
   /// Collects and exports what has ended so far. Where the queue had no room for all of it, what was left in the rings
   /// comes after.
   bool deliver(deadline until) {
@@ -365,9 +458,18 @@ class typed_pipeline final : public pipeline {
           "rings are full");
   }
 
-  std::atomic<std::uint64_t> lost_at_flush_{0}, said_lost_{0};
+  std::atomic<std::uint64_t> lost_at_flush_{0}, said_lost_{0}, said_in_all_{0};
   /// What is collected from now on comes too late.
   std::atomic<bool> closed_{false};
+  /// The thread that ends it, or has.
+  std::atomic<pid_t> ended_by_{0};
+  std::atomic<bool> has_ended_{false};
+  /// This is the child of a fork, and nothing was recorded in it: its exporter's connections and files are the parent's.
+  std::atomic<bool> untouched_in_child_{false};
+  std::chrono::milliseconds shutdown_timeout_{5'000};
+  /// Spans of the export that is under way; 0 when they were abandoned.
+  std::atomic<std::uint64_t> in_flight_{0};
+  std::atomic<unsigned> deliveries_seen_{0};
   std::atomic<bool> delivered_at_shutdown_{false};
   std::mutex resource_mutex_;
   /// What exporters see of the resource and the scope; the last trace has the originals.

@@ -52,7 +52,11 @@ class grpc_client {
         next_{proxy_.is_used() ? proxy_.host : endpoint_.host, proxy_.is_used() ? proxy_.port : endpoint_.port},
         is_numeric_(is_numeric_host(next_.host)),
         curl_(std::make_unique<curl_transfer>()),
-        pid_(getpid()) {}
+        pid_(getpid()) {
+    // Now, and not with the first call: what libcurl and its TLS library register for exit() comes before whatever
+    // is registered by a tracer that has this client.
+    static_cast<void>(curl_is_ready());
+  }
   grpc_client(grpc_client const&) = delete;
   grpc_client& operator=(grpc_client const&) = delete;
   ~grpc_client() {
@@ -81,6 +85,13 @@ class grpc_client {
 
   /// Makes the call that is under way fail at once.
   void interrupt() noexcept { curl_->interrupt(); }
+
+  /// Closes the connection. The next call opens another.
+  void close() noexcept {
+    if (pid_ != getpid()) return;
+    const sigpipe_blocked quiet;
+    curl_->drop();
+  }
 
  private:
   using failure = grpc_answer::failure;

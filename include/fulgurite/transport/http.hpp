@@ -71,6 +71,15 @@ class http_client {
   /// Makes the request that is under way fail at once.
   void interrupt() noexcept { guard_->interrupt(); }
 
+  /// Closes the connection, and ends the thread that watches it. The next request opens another.
+  void close() noexcept {
+    if (pid_ != getpid()) return;
+    const sigpipe_blocked quiet;
+    client_.reset();
+    tls_client_ = nullptr;
+    guard_->stop_watching();
+  }
+
  private:
   static constexpr auto shortest = std::chrono::milliseconds(1);
   /// The library says of its own timeout that the connection was closed: the guard comes first.

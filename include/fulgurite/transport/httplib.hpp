@@ -10,9 +10,14 @@
 #endif
 
 #include <httplib.h>
+#include <openssl/ssl.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <ctime>
 #include <string>
+#include <string_view>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -70,6 +75,61 @@ std::string verify_error(TlsClient* client) {
     if (client && client->get_openssl_verify_result() != X509_V_OK)
       return std::string(": ") + X509_verify_cert_error_string(client->get_openssl_verify_result());
   return {};
+}
+
+/// A server's side of a connection, in memory: takes what is written, and answers.
+class canned_answer : public httplib::Stream {
+ public:
+  // Of all the library's versions, which have some of them each: none is marked as overriding.
+  bool is_readable() const { return true; }
+  bool wait_readable() const { return true; }
+  bool is_writable() const { return true; }
+  bool wait_writable() const { return true; }
+  ssize_t read(char* to, std::size_t size) {
+    const std::size_t taken = std::min(size, rest_.size());
+    std::memcpy(to, rest_.data(), taken);
+    rest_.remove_prefix(taken);
+    return static_cast<ssize_t>(taken);
+  }
+  ssize_t write(const char*, std::size_t size) { return static_cast<ssize_t>(size); }
+  void get_remote_ip_and_port(std::string&, int&) const {}
+  void get_local_ip_and_port(std::string&, int&) const {}
+  socket_t socket() const { return static_cast<socket_t>(-1); }
+  std::time_t duration() const { return 0; }
+  /// Whether the answer was read to its end.
+  bool is_used() const noexcept { return rest_.empty(); }
+
+ private:
+  std::string_view rest_ = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
+};
+
+/// A client that reads an answer from wherever it is.
+class answer_reader : public httplib::ClientImpl {
+ public:
+  answer_reader() : ClientImpl("127.0.0.1", 1) {}
+  /// False where this version of the library has no such function.
+  template <class Stream>
+  bool read_from(Stream& stream) {
+    httplib::Request request;
+    request.method = "GET";
+    request.path = "/";
+    httplib::Response response;
+    httplib::Error error = httplib::Error::Success;
+    if constexpr (requires { this->process_request(stream, request, response, false, error); })
+      return this->process_request(stream, request, response, false, error);
+    else
+      return false;
+  }
+};
+
+/// Has the library and OpenSSL make what they make once in a process, or once in a thread, and destroy at its end: the
+/// patterns that answers are read with, the handler that cleans OpenSSL up. What is registered for exit() after this
+/// runs while they are still there. No file of certificates is read. False when this version of the library cannot be
+/// asked. Throws std::bad_alloc.
+inline bool prepare_httplib() {
+  OPENSSL_init_ssl(0, nullptr);
+  canned_answer answer;
+  return answer_reader().read_from(answer) && answer.is_used();
 }
 
 }  // namespace detail

@@ -4,7 +4,7 @@
 // when time is up. What it still uses is shared, and the object whose code it runs is kept from being unloaded.
 #pragma once
 
-#include <fulgurite/diagnostics/quiet_thread.hpp>
+#include <fulgurite/context/quiet_thread.hpp>
 #include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <dlfcn.h>

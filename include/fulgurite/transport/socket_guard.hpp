@@ -36,15 +36,7 @@ class socket_guard {
   socket_guard() noexcept = default;
   socket_guard(socket_guard const&) = delete;
   socket_guard& operator=(socket_guard const&) = delete;
-  ~socket_guard() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-      changed_.notify_all();
-    }
-    if (thread_.joinable()) thread_.join();
-    release();
-  }
+  ~socket_guard() { stop_watching(); }
 
   /// A request begins. It is stopped when more bytes than `most` have come in answer, as they go over the wire.
   void begin(time_point deadline, std::uint64_t most = std::uint64_t(-1)) {
@@ -83,6 +75,17 @@ class socket_guard {
     const std::lock_guard lock(mutex_);
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
+  }
+  /// Between requests: ends the thread, until the next one begins.
+  void stop_watching() noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+    stopping_ = false;
+    release();
   }
   /// Makes the request that is under way fail; nothing when none is.
   void interrupt() noexcept {

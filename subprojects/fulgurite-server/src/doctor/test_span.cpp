@@ -3,7 +3,7 @@
 #include "cause.hpp"
 
 #include <fulgurite/backends.hpp>
-#include <fulgurite/diagnostics/quiet_thread.hpp>
+#include <fulgurite/context/quiet_thread.hpp>
 
 #include <future>
 #include <mutex>

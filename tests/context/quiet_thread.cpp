@@ -1,4 +1,4 @@
-#include <fulgurite/diagnostics/quiet_thread.hpp>
+#include <fulgurite/context/quiet_thread.hpp>
 
 #include <doctest/doctest.h>
 
