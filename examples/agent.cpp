@@ -2,7 +2,7 @@
 //
 //     agent [folder [question...]]
 //
-// It reads the machine's licences and copyright files (or a folder), keeps them in SQLite, trains a language model on
+// It reads some licences (agent/texts, or the files of a folder), keeps them in SQLite, trains a language model on
 // them, and answers: by a search, by counting, or by fetching a whole document from a service that it runs itself. One
 // of the documents that it is asked for does not exist; the trace shows how it fails and what the agent does then.
 //
@@ -21,6 +21,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#ifndef AGENT_TEXTS
+#define AGENT_TEXTS "examples/agent/texts"
+#endif
 
 namespace fg = fulgurite;
 using namespace fg::literals;
@@ -213,9 +217,7 @@ void run(std::string const& folder, std::vector<std::string> questions) {
 
   if (questions.empty()) {
     const auto longest = books.longest_document();
-    const std::string known = !books.document("GPL-3").empty() ? "GPL-3"
-                              : longest.empty()                ? "nothing"
-                                                               : longest[0].title;
+    const std::string known = longest.empty() ? "nothing" : longest[0].title;
     questions = {"May I distribute modified copies of a program?", "Which documents speak most often about a patent?",
                  "What does \"" + known + "\" say about a royalty?",
                  "What does \"The-Lost-Licence\" say about a warranty and damages?"};
@@ -224,7 +226,12 @@ void run(std::string const& folder, std::vector<std::string> questions) {
   librarian someone(books, model, service.port());
   for (std::string const& question : questions)
     std::cout << "\nQ: " << question << "\nA: " << someone.answer(question) << "\n" << std::flush;
-  if (root.is_recording()) std::cout << "\ntrace " << root.context().trace_id().to_hex() << "\n";
+  // Of the trace: the id, and with the root that ends now all its spans.
+  if (root.is_recording()) {
+    const std::string id = root.context().trace_id().to_hex();
+    root.end();
+    std::cout << "\ntrace " << id << ", " << tracer.stats().sampled << " spans\n";
+  }
 }
 
 }  // namespace
@@ -232,7 +239,7 @@ void run(std::string const& folder, std::vector<std::string> questions) {
 int main(int argc, char** argv) try {
   agent::tracer = fg::get_tracer_from_env();
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  const std::string folder = arguments.empty() ? "" : arguments[0];
+  const std::string folder = arguments.empty() ? AGENT_TEXTS : arguments[0];
   if (!arguments.empty()) arguments.erase(arguments.begin());
   run(folder, arguments);
   return 0;  // the tracer's destructor delivers, for as long as TRACER_SHUTDOWN_TIMEOUT allows

@@ -23,26 +23,18 @@ namespace agent {
 
 namespace fs = std::filesystem;
 
-/// The texts of a machine that has nothing else to say: its licences and copyright files. Or those of a folder.
+/// The files of a folder.
 inline std::vector<fs::path> files_of(fs::path const& folder) {
   std::vector<fs::path> files;
-  const auto add = [&](fs::path const& file) {
-    if (fs::is_regular_file(file) && !fs::is_symlink(file)) files.push_back(file);
-  };
   std::error_code ignored;
-  if (folder.empty()) {
-    for (auto const& entry : fs::directory_iterator("/usr/share/common-licenses", ignored)) add(entry.path());
-    for (auto const& entry : fs::directory_iterator("/usr/share/doc", ignored)) add(entry.path() / "copyright");
-  } else
-    for (auto const& entry : fs::recursive_directory_iterator(folder, ignored)) add(entry.path());
+  for (auto const& entry : fs::recursive_directory_iterator(folder, ignored))
+    if (fs::is_regular_file(entry.path()) && !fs::is_symlink(entry.path())) files.push_back(entry.path());
   std::ranges::sort(files);
   return files;
 }
 
-/// GPL-3 for the licence of that name, the package's name for its copyright file, else the file's name.
-inline std::string title_of(fs::path const& file) {
-  return file.filename() == "copyright" ? file.parent_path().filename().string() : file.filename().string();
-}
+/// `GPL-3` for GPL-3.txt.
+inline std::string title_of(fs::path const& file) { return file.stem().string(); }
 
 /// Paragraphs of a sentence or more, on one line each.
 inline std::vector<std::string> passages_of(std::string_view text) {

@@ -1,8 +1,8 @@
 // A program that traces and ends, in one of many ways: endings.py chooses by the variable ENDING ("key=value;...") and
 // compares what arrived, and what the program said to descriptor 3, with what must.
 //
-// It is built once for each set of dependencies (WITH_HTTP, WITH_GRPC, WITH_FMT, WITH_ALL): linking one library may hide
-// another's fault. With AS_PLUGIN it is an object that plugin_host.cpp opens.
+// It is built once for each set of dependencies (WITH_HTTP, WITH_GRPC, WITH_FMT, WITH_ALL): linking one library may
+// hide another's fault. With AS_PLUGIN it is an object that plugin_host.cpp opens.
 #include <fulgurite/any_tracer.hpp>
 #include <fulgurite/exporter/jaeger_udp.hpp>
 #include <fulgurite/fulgurite.hpp>
@@ -11,8 +11,8 @@
 #include <fulgurite/exporter/file.hpp>
 #endif
 #ifdef WITH_GRPC
-#include <fulgurite/exporter/otlp_grpc.hpp>
 #include <openssl/ssl.h>
+#include <fulgurite/exporter/otlp_grpc.hpp>
 #endif
 #ifdef WITH_HTTP
 #include <fulgurite/exporter/agentops.hpp>
@@ -227,9 +227,9 @@ int end() {
     wait_for_ever();
   }
   if (how == "exit_exporter" || how == "exit_log") {
-    static auto& other = *new fg::any_tracer(fg::resource{.service_name = "other"}, fg::always_on_sampler{},
-                                             exiting_exporter{}, fg::w3c_propagator{},
-                                             fg::batch_processor<>{{.schedule_delay = 5ms}}, options_of());
+    static auto& other =
+        *new fg::any_tracer(fg::resource{.service_name = "other"}, fg::always_on_sampler{}, exiting_exporter{},
+                            fg::w3c_propagator{}, fg::batch_processor<>{{.schedule_delay = 5ms}}, options_of());
     {
       auto made = other.trace_context("never arrives");
     }
@@ -293,7 +293,9 @@ int end() {
 }
 
 int work() {
-  const auto flush = [] { return chosen ? chosen->force_flush(10s) : composed.force_flush(10s) && composed_too.force_flush(10s); };
+  const auto flush = [] {
+    return chosen ? chosen->force_flush(10s) : composed.force_flush(10s) && composed_too.force_flush(10s);
+  };
   if (is("sent", "yes")) {
     spans("before", 3);
     flush();

@@ -192,8 +192,8 @@ inline void set_log_handler(log_handler handler) {
   const std::lock_guard lock(self.mutex);
   constexpr int most = 64;
   if (self.registered_at_exit < most && std::atexit([] {
-        if (auto* const last = detail::the_logger().at_end.load()) last();
-      }) == 0)
+                                          if (auto* const last = detail::the_logger().at_end.load()) last();
+                                        }) == 0)
     ++self.registered_at_exit;
   self.handler = std::move(handler);
   for (auto& each : self.said) each = {};

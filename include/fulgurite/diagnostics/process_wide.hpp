@@ -42,9 +42,9 @@ constexpr std::uint64_t layout_of_this_object() noexcept {
   std::uint64_t hash = 14'695'981'039'346'656'037U;
   const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1'099'511'628'211U; };
   for (const char* c = library_version; *c; ++c) mix(static_cast<unsigned char>(*c));
-  for (const std::size_t size : {static_cast<std::size_t>(process_part::count), sizeof(std::string),
-                                 sizeof(std::vector<int>), sizeof(std::function<void()>),
-                                 sizeof(std::shared_ptr<int>), sizeof(pthread_mutex_t)})
+  for (const std::size_t size :
+       {static_cast<std::size_t>(process_part::count), sizeof(std::string), sizeof(std::vector<int>),
+        sizeof(std::function<void()>), sizeof(std::shared_ptr<int>), sizeof(pthread_mutex_t)})
     mix(size);
 #ifdef _GLIBCXX_USE_CXX11_ABI
   mix(_GLIBCXX_USE_CXX11_ABI);

@@ -60,8 +60,8 @@ class engine {
   /// written before the worker sees the pipeline, which may read it.
   [[gnu::cold]] void add(std::shared_ptr<record_sink> sink, std::uint32_t& key) {
     const delayed_log later;
-    register_at_exit([] { instance().end_process(); });
     const std::lock_guard lock(mutex_);
+    register_at_exit([] { instance().end_process(); });
     std::uint32_t slot = slots_;
     if (slot < max_pipelines) {
       if (!sinks_[slot / chunk_size]) sinks_[slot / chunk_size] = new entry[chunk_size];
@@ -127,10 +127,11 @@ class engine {
     collect_locked();
   }
 
-  /// Registers the first delivery at exit() once more: what an exporter's libraries have made by now is there when it
-  /// comes.
+  /// Has the worker register the first delivery at exit() once more: what an exporter's libraries have made by now is
+  /// there when it comes. Takes no lock.
   [[gnu::cold]] void deliver_early_at_exit() noexcept {
-    register_at_exit([] { instance().deliver_before_end(); });
+    registrations_due_.fetch_add(1, std::memory_order_relaxed);
+    wake();
   }
 
   /// Wakes the worker. From the traced thread: one system call at the most, and none while a wake-up is under way.
@@ -224,11 +225,12 @@ class engine {
     return lock;
   }
 
+  /// Under the lock, which is held across a fork: the C library's own lock of its list is not, and a child that
+  /// inherited it locked would hang in exit().
   [[gnu::cold]] void register_at_exit(void (*handler)()) noexcept {
     // Tracers that come and go must not fill the C library's list.
     constexpr int most = 4096;
-    if (registered_.load(std::memory_order_relaxed) < most && std::atexit(handler) == 0)
-      registered_.fetch_add(1, std::memory_order_relaxed);
+    if (registered_ < most && std::atexit(handler) == 0) ++registered_;
   }
 
   [[gnu::cold]] void deliver_before_end() noexcept {
@@ -407,7 +409,8 @@ class engine {
       wake_pending_.store(false, std::memory_order_relaxed);
       if (registrations_due_.load(std::memory_order_relaxed) > 0) {
         registrations_due_.fetch_sub(1, std::memory_order_relaxed);
-        deliver_early_at_exit();
+        const std::lock_guard lock(mutex_);
+        register_at_exit([] { instance().deliver_before_end(); });
       }
       collect();
       if (process_end::instance().has_begun()) continue;  // static objects that a log handler needs may be gone
@@ -431,9 +434,10 @@ class engine {
   std::uint8_t generation_ = 0;
   std::atomic<bool> worker_started_{false}, worker_failed_{false};
   bool any_blocks_ = false, process_ends_ = false;
-  std::uint64_t added_ = 0;                   // pipelines so far
+  std::uint64_t added_ = 0;                  // pipelines so far
   std::uint64_t delivered_ = 0, ended_ = 0;  // how many there were when exit() had them deliver, and end
-  std::atomic<int> registered_{0}, registrations_due_{0};
+  int registered_ = 0;
+  std::atomic<int> registrations_due_{0};
   sigset_t mask_of_program_{};
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};

@@ -1,8 +1,9 @@
 // The last delivery: every sink at the same time, under one deadline, and then no thread of the library inside an
 // exporter.
 //
-// Each sink delivers on a thread of its own, never on the one that called exit(): that one's thread_local objects, which a
-// library may need, are destroyed by then. Part of engine/engine.hpp, which knows the sinks and when the end has come.
+// Each sink delivers on a thread of its own, never on the one that called exit(): that one's thread_local objects,
+// which a library may need, are destroyed by then. Part of engine/engine.hpp, which knows the sinks and when the end
+// has come.
 #pragma once
 
 #include <fulgurite/context/library_thread.hpp>

@@ -1,7 +1,8 @@
 // An exporter chosen at run time: any model behind one pointer.
 //
 // Called once per batch, so that erasure costs nothing that could be measured. Members that a model may have or not
-// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `is_exit_safe`, `after_fork`) are always there and answer for it.
+// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `is_exit_safe`, `after_fork`) are always there and answer for
+// it.
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>

@@ -5,10 +5,10 @@
 // options. With several requests at a time a batch is split among as many channels, each with a connection of its own.
 #pragma once
 
+#include <fulgurite/context/quiet_thread.hpp>
 #include <fulgurite/delivery/options.hpp>
 #include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/context/quiet_thread.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/http_options.hpp>

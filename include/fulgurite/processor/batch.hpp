@@ -406,8 +406,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   deadline first_queued_{}, export_started_{}, flush_until_{}, stop_until_{};
   std::uint64_t accepted_ = 0, taken_ = 0;  // spans, since the beginning
   std::uint64_t flushes_asked_ = 0, flushes_done_ = 0, flush_mark_ = 0;
-  bool exporting_ = false, abandoned_ = false, started_ = false, stopping_ = false, finished_ = false, exporter_flushed_ = true,
-       shut_down_ = false;
+  bool exporting_ = false, abandoned_ = false, started_ = false, stopping_ = false, finished_ = false,
+       exporter_flushed_ = true, shut_down_ = false;
 };
 
 }  // namespace detail

@@ -84,8 +84,8 @@ class pipeline : public record_sink, public export_target {
         "spans could not be exported",
         "spans are dropped: the tracer was shut down before they were exported",
         "spans made in a signal handler are dropped"};
-    // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs may
-    // be gone.
+    // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs
+    // may be gone.
     if (ended_with_process_) return;
     log(log_level::warn, reasons[static_cast<std::size_t>(cause)]);
   }

@@ -245,8 +245,8 @@ class typed_pipeline final : public pipeline {
     std::string by_cause;
     for (std::size_t i = 0; i < drop_causes; ++i)
       if (sum.by_cause[i] != 0)
-        by_cause += (by_cause.empty() ? "" : ", ") + std::string(drop_cause_names[i]) + " " +
-                    std::to_string(sum.by_cause[i]);
+        by_cause +=
+            (by_cause.empty() ? "" : ", ") + std::string(drop_cause_names[i]) + " " + std::to_string(sum.by_cause[i]);
     log(log_level::warn,
         shared_resource()->service_name + ": of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) +
             " were not delivered (" + by_cause + ")",
@@ -464,7 +464,8 @@ class typed_pipeline final : public pipeline {
   /// The thread that ends it, or has.
   std::atomic<pid_t> ended_by_{0};
   std::atomic<bool> has_ended_{false};
-  /// This is the child of a fork, and nothing was recorded in it: its exporter's connections and files are the parent's.
+  /// This is the child of a fork, and nothing was recorded in it: its exporter's connections and files are the
+  /// parent's.
   std::atomic<bool> untouched_in_child_{false};
   std::chrono::milliseconds shutdown_timeout_{5'000};
   /// Spans of the export that is under way; 0 when they were abandoned.
