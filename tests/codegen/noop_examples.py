@@ -142,7 +142,7 @@ def without_tracing(code, makers):
 
 def forms(directory, name):
     """The files of an example in both forms, and the number of its tracing statements."""
-    files = [directory / name, *sorted((directory / pathlib.Path(name).stem).glob("*"))]
+    files = [directory / name, *sorted((directory / pathlib.Path(name).stem).glob("*.hpp"))]
     replacements = dict(NOOP[name])
     noop, plain, makers = {}, {}, set()
     removed = 0
