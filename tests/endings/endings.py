@@ -332,6 +332,7 @@ def main():
     arguments = parser.parse_args()
     programs = dict(one.split("=", 1) for one in arguments.programs)
     cases = [case for case in possible_cases() if case.program in programs]
+    cases = [case for case in cases if case.ending != "plugin" or "plugin_" + case.program in programs]
     if "fulgurite" not in programs:
         cases = [case for case in cases if case.exporter != "agentops"]
     for key, value in (one.split("=") for one in arguments.only.split(",") if one):

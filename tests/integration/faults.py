@@ -333,8 +333,9 @@ def run(program, case, name, context):
             expect(len(generic) == ("failed" in case.batch), f"it said {lines}")
             # And at the end, how much it was in all.
             lost = {"failed": FIRST, "always failed": FIRST + MORE, "rejected": 3}.get(case.batch, 0)
-            total = [line for line in lines if line.endswith("were not delivered")]
-            expect(total == ([f"fulgurite: warning: of {FIRST + MORE} spans {lost} were not delivered"] if lost else []),
+            total = [line for line in lines if " were not delivered (" in line]
+            wanted = re.compile(rf"fulgurite: warning: (?:\S+: )?of {FIRST + MORE} spans {lost} were not delivered \(\w+ {lost}\)")
+            expect(len(total) == (1 if lost else 0) and all(map(wanted.fullmatch, total)),
                    f"it said {lines}, of {lost} that were lost")
             expect(len(lines) == 1 + len(generic) + len(total) and case.says in lines[0],
                    f"it said {lines} and not {case.says!r}")

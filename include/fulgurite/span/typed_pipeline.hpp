@@ -247,9 +247,11 @@ class typed_pipeline final : public pipeline {
       if (sum.by_cause[i] != 0)
         by_cause +=
             (by_cause.empty() ? "" : ", ") + std::string(drop_cause_names[i]) + " " + std::to_string(sum.by_cause[i]);
+    std::string who = shared_resource()->service_name;
+    if (!who.empty()) who += ": ";
     log(log_level::warn,
-        shared_resource()->service_name + ": of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) +
-            " were not delivered (" + by_cause + ")",
+        who + "of " + std::to_string(sum.sampled) + " spans " + std::to_string(lost) + " were not delivered (" +
+            by_cause + ")",
         "not delivered in all " + std::to_string(key_) + " " + std::to_string(lost));
   } catch (...) {
     log(log_level::warn, "not all spans were delivered");
