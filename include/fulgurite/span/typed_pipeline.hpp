@@ -66,7 +66,8 @@ class typed_pipeline final : public pipeline {
   sampling_result sample(sampling_input const& input) noexcept override { return sampler_.sample(input); }
 
   void accept(std::byte* record, clock_converter const& clock) noexcept override {
-    untouched_in_child_ = false;
+    if (untouched_in_child_.load(std::memory_order_relaxed)) [[unlikely]]
+      untouched_in_child_ = false;
     convert_times(record, clock);
     record_view view(record);
     try {
