@@ -53,3 +53,8 @@ TEST_CASE("the length of a body is known when it is written, not before") {
   CHECK(request.get_header_value("Content-Length") == "5000");
   CHECK(now.writer);
 }
+
+TEST_CASE("the library reads an answer in memory, so that what it makes once is made before the first request") {
+  CHECK(fulgurite::detail::prepare_httplib());
+  CHECK(fulgurite::detail::prepare_httplib());  // again, for the next exporter
+}
