@@ -121,6 +121,18 @@ class Sinks:
                         while one.recv(65536):
                             pass
 
+    def take(self, one, sink, body):
+        """Notes the spans of a request; whether it is answered."""
+        manner = sink[2]
+        if manner == "hushes" and b"_before_" not in body:
+            while one.recv(65536):
+                pass
+            return False
+        self.note(sink, body)
+        if manner == "breaks":
+            one.shutdown(socket.SHUT_RDWR)
+        return manner != "breaks"
+
     def serve_http(self, one, sink):
         manner = sink[2]
         data = b""
@@ -140,13 +152,7 @@ class Sinks:
                     return
                 data += more
             body, data = inflated(data[:length]), data[length:]
-            if manner == "hushes" and b"_before_" not in body:
-                while one.recv(65536):
-                    pass
-                return
-            self.note(sink, body)
-            if manner == "breaks":
-                one.shutdown(socket.SHUT_RDWR)
+            if not self.take(one, sink, body):
                 return
             one.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
             if manner == "closes":
@@ -191,13 +197,7 @@ class Sinks:
                     one.sendall(frame(8, 0, 0, struct.pack(">I", size)) + frame(8, 0, stream, struct.pack(">I", size)))
             if kind in (0, 1) and flags & 1:
                 body = inflated(bodies.pop(stream, b"")[5:])
-                if manner == "hushes" and b"_before_" not in body:
-                    while one.recv(65536):
-                        pass
-                    return
-                self.note(sink, body)
-                if manner == "breaks":
-                    one.shutdown(socket.SHUT_RDWR)
+                if not self.take(one, sink, body):
                     return
                 one.sendall(frame(1, 4, stream, b"\x88" + literal(b"content-type", b"application/grpc"))
                             + frame(0, 0, stream, b"\0\0\0\0\0") + frame(1, 5, stream, literal(b"grpc-status", b"0")))
