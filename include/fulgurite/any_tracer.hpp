@@ -53,8 +53,7 @@ class global_tracers {
     any_tracer* tracer = current_.load(std::memory_order_acquire);
     if (tracer) return *tracer;
     // An object without backends leaves the choice to one that has them.
-    static const bool here = find_backends() != nullptr;
-    return here ? make() : off_;
+    return find_backends() ? make() : off_;
   }
   void set(any_tracer tracer) noexcept {
     const std::lock_guard lock(mutex_);

@@ -19,6 +19,7 @@ import pathlib
 import random
 import re
 import select
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -167,6 +168,7 @@ class Runner:
         # What never gets through is given up after a moment.
         if timeout is None:
             timeout = 200 if case.backend in ("silent", "dead", "hushes", "breaks") else 5000
+            timeout *= 10 if self.wrap else 1  # valgrind's programs are so much slower
         folder = self.folder / str(number)
         folder.mkdir()
         program = case.program
@@ -331,7 +333,7 @@ def main():
     parser.add_argument("--table", help="write what was run into this file")
     parser.add_argument("programs", nargs="+", metavar="NAME=FILE")
     arguments = parser.parse_args()
-    programs = dict(one.split("=", 1) for one in arguments.programs)
+    programs = {name: os.path.abspath(file) for name, file in (one.split("=", 1) for one in arguments.programs)}
     cases = [case for case in possible_cases() if case.program in programs]
     cases = [case for case in cases if case.ending != "plugin" or "plugin_" + case.program in programs]
     if "fulgurite" not in programs:
@@ -349,7 +351,7 @@ def main():
         folder = pathlib.Path(name)
         certificates = Certificates(folder)
         sinks = Sinks(certificates)
-        runner = Runner(programs, sinks, certificates, folder, arguments.wrap.split())
+        runner = Runner(programs, sinks, certificates, folder, shlex.split(arguments.wrap))
         work = [(case, None) for case in cases]
         # Of the dead and the silent backend one each with the time that a tracer has by default.
         if not arguments.only and not arguments.wrap:

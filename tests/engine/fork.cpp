@@ -25,7 +25,7 @@ template <class F>
 bool in_child(F&& f) {
   const pid_t child = fork();
   if (child == 0) {
-    alarm(60);  // a child that hangs is killed
+    alarm(20);  // a child that hangs is killed
     bool good = false;
     try {
       good = f();
@@ -43,6 +43,18 @@ std::size_t count(std::vector<fg::span_data> const& spans, std::string_view name
   return n;
 }
 
+/// Takes its time to be made: a fork meanwhile meets a thread in the middle of it.
+struct slow {
+  static inline std::atomic<bool> begun{false};
+  slow() {
+    begun = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    complete = true;
+  }
+  bool complete = false;
+};
+bool is_made() { return fg::detail::one_in_process<slow, fg::detail::process_part::tracer_registry>().complete; }
+
 #define EXPECT(condition)                                                      \
   if (!(condition)) {                                                          \
     std::fprintf(stderr, "in the child, line %d: %s\n", __LINE__, #condition); \
@@ -50,6 +62,14 @@ std::size_t count(std::vector<fg::span_data> const& spans, std::string_view name
   }
 
 }  // namespace
+
+TEST_CASE("a fork waits for what another thread makes for the process") {
+  const recorder r;
+  std::thread maker([] { CHECK(is_made()); });
+  while (!slow::begun) std::this_thread::yield();
+  CHECK(in_child([] { return is_made(); }));
+  maker.join();
+}
 
 TEST_CASE("what is recorded before, and what is open, is the parent's") {
   recorder r;

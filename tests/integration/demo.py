@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def run(arguments, data, number):
     environment.update(FULGURITE_DATA=str(data), PATH=f"{command.parent}:{environment['PATH']}")
     if number:
         environment["MALLOC_PERTURB_"] = str(number)
-    agent = subprocess.run([*arguments.wrap.split(), arguments.agent], env=environment, text=True, capture_output=True,
+    agent = subprocess.run([*shlex.split(arguments.wrap), arguments.agent], env=environment, text=True, capture_output=True,
                            timeout=300)
     print(agent.stdout, agent.stderr, sep="", end="", flush=True)
     if agent.returncode != 0:

@@ -12,7 +12,7 @@ from common import INCLUDE, finish, package_flags
 TIERS = {
     "fulgurite/noop.hpp": (30_000, 30_000),
     # The goal is missed: threads, chrono and shared_ptr are 90,000 lines by themselves. The limit holds what there is.
-    "fulgurite/fulgurite.hpp": (80_000, 111_500),
+    "fulgurite/fulgurite.hpp": (80_000, 113_000),
     "fulgurite/any_tracer.hpp": (80_000, 110_000),
     "fulgurite/runtime.hpp": (85_000, 114_000),
 }

@@ -169,12 +169,15 @@ inline process_wide& the_process_wide() {
 /// The process's one T, made by the object that asks first and never destroyed. Where the type is the same but the part
 /// is not, there are two.
 template <class T, process_part Part>
-T& one_in_process() {
-  // The address is looked up once an object.
-  static T* const instance = [] {
+struct one_of_process {
+  // Not a static variable of a function: a fork in the middle of its initialization leaves the child one that it would
+  // wait for without end.
+  static constinit inline std::atomic<T*> known{nullptr};  // the address is looked up once an object
+
+  [[gnu::noinline, gnu::cold]] static T& find() {
     process_wide& shared = the_process_wide();
     std::atomic<void*>& part = shared.parts[static_cast<std::size_t>(Part)];
-    pthread_mutex_lock(&shared.making);
+    pthread_mutex_lock(&shared.making);  // held across a fork: engine/engine.hpp
     void* made = part.load(std::memory_order_acquire);
     if (!made) {
       try {
@@ -186,9 +189,14 @@ T& one_in_process() {
       part.store(made, std::memory_order_release);
     }
     pthread_mutex_unlock(&shared.making);
-    return static_cast<T*>(made);
-  }();
-  return *instance;
+    known.store(static_cast<T*>(made), std::memory_order_release);
+    return *static_cast<T*>(made);
+  }
+};
+template <class T, process_part Part>
+T& one_in_process() {
+  T* const known = one_of_process<T, Part>::known.load(std::memory_order_acquire);
+  return known ? *known : one_of_process<T, Part>::find();
 }
 
 }  // namespace detail

@@ -162,8 +162,8 @@ class engine {
   std::uint64_t lost_after_shutdown() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
  private:
-  template <class T, process_part>
-  friend T& one_in_process();
+  template <class, process_part>
+  friend struct one_of_process;
 
   static constexpr std::uint32_t slot_bits = 12;
   static constexpr std::uint32_t slot_mask = max_pipelines - 1;
@@ -180,6 +180,9 @@ class engine {
 
   [[gnu::cold]] engine() noexcept {
     sinks_[0] = new entry[chunk_size];  // slot 0 is nobody's: key 0 means "off"
+    // Here, and not wherever a thread asks for them first: what a thread pays is then the same in every run.
+    process();
+    process_end::instance();
     sem_init(&wake_up_, 0, 0);
     pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(false); },
                    [] { instance().after_fork(true); });
@@ -304,6 +307,7 @@ class engine {
 
   [[gnu::cold]] void before_fork() noexcept {
     mutex_.lock();
+    pthread_mutex_lock(&the_process_wide().making);
     for (std::uint32_t i = 0; i < slots_; ++i)
       if (record_sink* const sink = at(i).sink.get()) sink->before_fork();
     hold_log();
@@ -311,8 +315,8 @@ class engine {
   [[gnu::cold]] void after_fork(bool in_child) noexcept {
     release_log();
     if (in_child) {
+      the_process_wide().making = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;  // its owner has another number here
       forget_library_threads();
-      the_process_wide().making = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
       begin_generation();
       generation_ = generation_of(process().generation_bits);
       pieces_.clear();
@@ -321,6 +325,8 @@ class engine {
       worker_started_.store(false, std::memory_order_relaxed);  // most children only call exec
       wake_pending_.store(false, std::memory_order_relaxed);
       sem_init(&wake_up_, 0, 0);
+    } else {
+      pthread_mutex_unlock(&the_process_wide().making);
     }
     for (std::uint32_t i = 0; i < slots_; ++i)
       if (record_sink* const sink = at(i).sink.get()) sink->after_fork(in_child);
