@@ -336,10 +336,6 @@ int run() {
     chosen = &local;
   } else if (shape == "leaked") {
     chosen = new fg::any_tracer(make_any());
-  } else {
-    // In its first moment, before the engine's thread has run, a process has only the destructors of static tracers,
-    // one after the other (docs/ARCHITECTURE.md).
-    std::this_thread::sleep_for(20ms);
   }
   return work();
 }

@@ -2,6 +2,7 @@
 // what needs none.
 #include <fulgurite/transport/grpc.hpp>
 
+#include "../file_watch.hpp"
 #include "../scripted_server.hpp"
 
 #include <doctest/doctest.h>
@@ -29,6 +30,14 @@ http_endpoint to(scripted_server const& server) {
   return endpoint;
 }
 }  // namespace
+
+TEST_CASE("what the library makes once is made with the client, and no certificate is read") {
+  const fulgurite_test::default_certificates certificates;
+  const fulgurite_test::file_watch watch(certificates.path());
+  grpc_client client({true, "localhost", refusing_port().port(), "/"});
+  CHECK(curl_is_ready());
+  CHECK_FALSE(watch.was_opened());
+}
 
 TEST_CASE("nobody listens") {
   const refusing_port port;

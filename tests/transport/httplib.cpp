@@ -1,7 +1,10 @@
 #include <fulgurite/transport/httplib.hpp>
 
+#include "../file_watch.hpp"
+
 #include <doctest/doctest.h>
 
+#include <openssl/ssl.h>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -55,6 +58,14 @@ TEST_CASE("the length of a body is known when it is written, not before") {
 }
 
 TEST_CASE("the library reads an answer in memory, so that what it makes once is made before the first request") {
-  CHECK(fulgurite::detail::prepare_httplib());
-  CHECK(fulgurite::detail::prepare_httplib());  // again, for the next exporter
+  const fulgurite_test::default_certificates certificates;
+  const fulgurite_test::file_watch watch(certificates.path());
+  CHECK(prepare_httplib());
+  CHECK(prepare_httplib());  // again, for the next exporter
+  // Certificates cost thirty milliseconds: they are read with the first connection.
+  CHECK_FALSE(watch.was_opened());
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_default_verify_paths(context);
+  SSL_CTX_free(context);
+  CHECK(watch.was_opened());
 }

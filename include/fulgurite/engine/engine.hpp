@@ -84,7 +84,8 @@ class engine {
     key = place.key;
     ++added_;
     start_worker();
-    // A static tracer's destructor is registered when its constructor has returned; the worker comes after that.
+    // A static tracer's destructor is registered when its constructor has returned; the worker and the first record
+    // come after that.
     registrations_due_.store(2, std::memory_order_relaxed);
     wake();
   }
@@ -139,10 +140,13 @@ class engine {
     if (!wake_pending_.exchange(true, std::memory_order_relaxed)) sem_post(&wake_up_);
   }
 
-  /// Starts the worker where it does not run: in the child of a fork, which has none until its first record.
-  void ensure_worker() noexcept {
-    if (!worker_started_.load(std::memory_order_relaxed)) [[unlikely]]
-      restart_worker();
+  /// Called where a thread's ring is made or grows. Starts the worker where it does not run: in the child of a fork,
+  /// which has none until its first record. A process may end before its worker has run at all, so that the first
+  /// delivery at exit() is registered here, too, if that takes no waiting.
+  [[gnu::cold]] void ensure_worker() noexcept {
+    if (!worker_started_.load(std::memory_order_relaxed)) restart_worker();
+    if (registrations_due_.load(std::memory_order_relaxed) <= 0) return;
+    if (const std::unique_lock lock(mutex_, std::try_to_lock); lock) register_due_delivery();
   }
 
   /// Whether the last round left records of this pipeline where they were.
@@ -234,6 +238,13 @@ class engine {
     // Tracers that come and go must not fill the C library's list.
     constexpr int most = 4096;
     if (registered_ < most && std::atexit(handler) == 0) ++registered_;
+  }
+
+  /// Under the lock.
+  [[gnu::cold]] void register_due_delivery() noexcept {
+    if (registrations_due_.load(std::memory_order_relaxed) <= 0) return;
+    registrations_due_.fetch_sub(1, std::memory_order_relaxed);
+    register_at_exit([] { instance().deliver_before_end(); });
   }
 
   [[gnu::cold]] void deliver_before_end() noexcept {
@@ -414,9 +425,8 @@ class engine {
       sem_clockwait(&wake_up_, CLOCK_MONOTONIC, &until);
       wake_pending_.store(false, std::memory_order_relaxed);
       if (registrations_due_.load(std::memory_order_relaxed) > 0) {
-        registrations_due_.fetch_sub(1, std::memory_order_relaxed);
         const std::lock_guard lock(mutex_);
-        register_at_exit([] { instance().deliver_before_end(); });
+        register_due_delivery();
       }
       collect();
       if (process_end::instance().has_begun()) continue;  // static objects that a log handler needs may be gone
