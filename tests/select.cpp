@@ -47,4 +47,30 @@ TEST_CASE("what a fixed composition must not pass over switches it off, and is s
   CHECK_FALSE(fg::make_selected_tracer(disabled).trace_context("x").is_recording());
   fg::set_log_handler({});
 }
+
+TEST_CASE("limits, the log's level and instrumentation are followed, as by a tracer that is chosen at run time") {
+  std::string said;
+  fg::set_log_handler([&said](fg::log_level, std::string_view text) { said.append(text); });
+  fg::tracer_config config;
+  config.attribute_count_limit = 1;
+  config.log_level = "error";
+  config.instrument_managed = false;
+  fg::selected_tracer tracer = fg::make_selected_tracer(config);
+  fg::detail::log(fg::log_level::warn, "too quiet");
+  CHECK(said.empty());
+  CHECK_FALSE(fg::detail::instrumented);
+  {
+    auto root = tracer.trace_context("root");
+    root.set_attribute("kept", 1);
+    root.set_attribute("dropped", 2);
+  }
+  const auto trace = tracer.get_last_trace();
+  REQUIRE(trace.size() == 1);
+  CHECK(trace.front().attributes.size() == 1);
+  CHECK(trace.front().dropped_attributes_count == 1);
+  fg::set_log_handler({});
+  fg::detail::set_log_level("warn");
+  fg::detail::set_instrumented(true);
+  tracer.shutdown(std::chrono::milliseconds(0));
+}
 #endif

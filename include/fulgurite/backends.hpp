@@ -8,6 +8,7 @@
 #include <fulgurite/diagnostics/detail/language.hpp>
 
 #include <fulgurite/config/backend_problems.hpp>
+#include <fulgurite/config/compose.hpp>
 #include <fulgurite/config/exporter_factory.hpp>
 #include <fulgurite/config/load.hpp>
 #include <fulgurite/config/validate.hpp>
@@ -25,12 +26,8 @@
 #include <fulgurite/sampler/always_on.hpp>
 #include <fulgurite/sampler/parent_based.hpp>
 #include <fulgurite/sampler/ratio.hpp>
-#include <fulgurite/span/lifecycle.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -64,42 +61,13 @@ inline any_propagator make_propagator(tracer_config const& config) {
   return w3c_propagator{};
 }
 
-inline resource make_resource(tracer_config const& config) {
-  resource of{config.service_name, config.service_version, config.environment, {}};
-  for (auto const& [key, value] : config.resource_attributes) of.attributes.push_back({key, attribute_value(value)});
-  return of;
-}
-
-inline tracer_options make_options(tracer_config const& config) {
-  tracer_options options;
-  options.shutdown_timeout = config.shutdown_timeout;
-  const auto limit = [](std::size_t most) {
-    return static_cast<std::uint32_t>(std::min<std::size_t>(most, span_limits::unlimited));
-  };
-  options.limits = {limit(config.attribute_count_limit),      limit(config.event_count_limit),
-                    limit(config.link_count_limit),           limit(config.event_attribute_count_limit),
-                    limit(config.link_attribute_count_limit), limit(config.attribute_value_length_limit)};
-  return options;
-}
-
 inline any_processor make_processor(tracer_config const& config) {
-  batch_options options;
-  options.max_queue_size = config.max_queue_size;
-  options.max_batch_size = config.max_batch_size;
-  options.schedule_delay = config.schedule_delay;
-  options.export_timeout = config.export_timeout;
+  const batch_options options = make_batch_options(config);
   redaction_rules rules(config.redact);
   if (rules.empty()) return batch_processor<>(options);
   std::optional<redaction_key> key = redaction_key::from_hex(config.redact_key);
   if (!key) key = redaction_key::random();
   return redacting<redaction_rules>(std::move(rules), batch_processor<>(options), key);
-}
-
-inline void set_log_level(std::string const& name) {
-  if (name.empty()) return;
-  logger& self = the_logger();
-  const std::lock_guard lock(self.mutex);
-  self.threshold = log_level_named(name, self.threshold);
 }
 
 inline std::string allowed_registered(std::vector<std::string> const& names) {
@@ -133,8 +101,7 @@ inline any_tracer make_tracer(loaded_config const& from) {
   std::vector<config_problem> problems = all_problems(from, static_cast<bool>(registered));
   if (!problems.empty()) throw config_error(std::move(problems));
 
-  set_log_level(config.log_level);
-  if (!config.instrument_managed) set_instrumented(false);
+  apply_to_process(config);
   if (registered) return registered(config);
   warn_about(config);
   if (config.tracer_type == tracer_type::noop) return {};

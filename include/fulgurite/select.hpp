@@ -49,13 +49,13 @@
 #endif
 
 #if FULGURITE_SELECTED != 1 && FULGURITE_SELECTED != 7
+#include <fulgurite/config/compose.hpp>
 #include <fulgurite/config/exporter_options.hpp>
 #include <fulgurite/config/tracer_config.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/fulgurite.hpp>
 
 #include <string>
-#include <utility>
 #endif
 
 namespace fulgurite {
@@ -138,23 +138,16 @@ inline std::string refused_by_selection(tracer_config const& config) {
 /// The tracer of these settings. What is wrong with them is logged, and the tracer then records nothing. Those of other
 /// backends count nothing.
 inline selected_tracer make_selected_tracer(tracer_config const& config = {}) {
+  detail::apply_to_process(config);
   const std::string refused = refused_by_selection(config);
   if (!refused.empty())
     detail::log(log_level::error,
                 "select.hpp: the setting " + refused +
                     " needs a tracer that is chosen at run time, or composed by hand; tracing stays off");
   const double rate = config.sdk_disabled || !refused.empty() ? 0 : config.sampling_rate;
-  batch_options batches;
-  batches.max_queue_size = config.max_queue_size;
-  batches.max_batch_size = config.max_batch_size;
-  batches.schedule_delay = config.schedule_delay;
-  batches.export_timeout = config.export_timeout;
-  tracer_options options;
-  options.shutdown_timeout = config.shutdown_timeout;
-  resource of{config.service_name, config.service_version, config.environment, {}};
-  for (auto const& [key, value] : config.resource_attributes) of.attributes.push_back({key, attribute_value(value)});
-  return selected_tracer(std::move(of), parent_based{ratio_sampler{rate}}, make_selected_exporter(config), {},
-                         batch_processor<>(batches), options);
+  return selected_tracer(detail::make_resource(config), parent_based{ratio_sampler{rate}},
+                         make_selected_exporter(config), {}, batch_processor<>(detail::make_batch_options(config)),
+                         detail::make_options(config));
 }
 
 #endif

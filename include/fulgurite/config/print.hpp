@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <string>
 
 namespace fulgurite {
@@ -13,18 +12,17 @@ inline namespace v1 {
 
 /// One line for each setting, `name = value`; a secret stands as `********`, an address without user and query.
 inline std::string to_text(tracer_config const& config) {
-  fmt::memory_buffer out;
-  detail::for_each_config_field([&](auto const& field) {
-    fmt::format_to(std::back_inserter(out), "{} = {}\n", field.name, field.shown(config.*field.member));
-  });
-  return fmt::to_string(out);
+  std::string out;
+  detail::for_each_config_field(
+      [&](auto const& field) { out += fmt::format("{} = {}\n", field.name, field.shown(config.*field.member)); });
+  return out;
 }
 
 /// The Markdown table of docs/CONFIGURATION.md.
 inline std::string configuration_reference() {
-  fmt::memory_buffer out;
+  std::string out;
   const auto add = [&](fmt::string_view format, auto const&... arguments) {
-    fmt::format_to(std::back_inserter(out), fmt::runtime(format), arguments...);
+    out += fmt::format(fmt::runtime(format), arguments...);
   };
   const auto code = [](const char* text) { return text && *text ? fmt::format("`{}`", text) : std::string("–"); };
   add("| field | variable | OpenTelemetry's | default | allowed | meaning |\n|---|---|---|---|---|---|\n");
@@ -38,7 +36,7 @@ inline std::string configuration_reference() {
     add("| `{}` | {} | {} | {} | {} | {}{} |\n", field.name, code(field.variable), standard, code(field.fallback),
         field.allowed, field.meaning, field.kind == detail::setting_kind::secret ? " **Secret.**" : "");
   });
-  return fmt::to_string(out);
+  return out;
 }
 
 }  // namespace v1

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,12 +34,12 @@ inline void append_value(std::string& out, attribute_value const& value, std::si
   } else if (const auto* integer = std::get_if<std::int64_t>(&held)) {
     out += fmt::to_string(*integer);
   } else if (const auto* real = std::get_if<double>(&held)) {
-    fmt::format_to(std::back_inserter(out), "{}", *real);
+    out += fmt::format("{}", *real);
   } else if (const auto* data = std::get_if<bytes>(&held)) {
     out += "0x";
     for (const std::byte byte : *data) {
       if (out.size() > limit) return;
-      fmt::format_to(std::back_inserter(out), "{:02x}", std::to_integer<unsigned>(byte));
+      out += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
     }
   } else if (const auto* array = std::get_if<std::vector<attribute_value>>(&held)) {
     out += '[';

@@ -312,7 +312,8 @@ class engine {
       if (const std::shared_ptr<record_sink> sink = at(i).sink) {
         lock.unlock();
         sink->say_what_was_lost();
-        lock.lock();
+        lock = lock_in_time();
+        if (!lock) return;
       }
   }
 

@@ -8,7 +8,6 @@
 
 #include <bit>
 #include <cmath>
-#include <iterator>
 #include <map>
 
 namespace fulgurite_server {
@@ -17,7 +16,7 @@ namespace {
 void put_hex(std::string& out, std::string_view bytes) {
   out += '"';
   for (const char c : bytes)
-    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   out += '"';
 }
 
@@ -45,7 +44,7 @@ void put_real(std::string& out, double value) {
   else if (value == 0 && std::signbit(value))
     out += "-0.0";  // many parsers take "-0" for the integer
   else
-    fmt::format_to(std::back_inserter(out), "{}", value);
+    out += fmt::format("{}", value);
 }
 
 void put_message(std::string& out, std::string_view bytes, otlp_message const& message);
@@ -65,10 +64,10 @@ void put_value(std::string& out, otlp_field const& field, wire_field const& from
       out += from.value != 0 ? "true" : "false";
       break;
     case otlp_type::integer:
-      fmt::format_to(std::back_inserter(out), "\"{}\"", static_cast<std::int64_t>(from.value));
+      out += fmt::format("\"{}\"", static_cast<std::int64_t>(from.value));
       break;
     case otlp_type::fixed64:
-      fmt::format_to(std::back_inserter(out), "\"{}\"", from.value);
+      out += fmt::format("\"{}\"", from.value);
       break;
     case otlp_type::choice:
       out += fmt::to_string(static_cast<std::int32_t>(from.value));
