@@ -143,7 +143,7 @@ class record_view {
   }
   /// No two attributes of the span, or of one event or link, have the same key.
   bool has_distinct_keys() const noexcept { return header_->pieces == detail::keys_are_distinct; }
-  /// No attribute, event, link or text beside the schema's.
+  /// Whether there is an attribute, event, link or text beside the schema's.
   bool has_items() const noexcept { return items() != end(); }
 
   /// Calls `visit(std::string_view key, packed_value)` for each attribute.

@@ -15,8 +15,7 @@ namespace {
 
 void put_hex(std::string& out, std::string_view bytes) {
   out += '"';
-  for (const char c : bytes)
-    out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   out += '"';
 }
 
