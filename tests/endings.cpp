@@ -1,8 +1,12 @@
 // How a process may end while it traces. Each case is a child whose exporter writes the names of spans to a pipe.
+#include <fulgurite/any_tracer.hpp>
+#include <fulgurite/exporter/any_exporter.hpp>
+#include <fulgurite/processor/any_processor.hpp>
 #include <fulgurite/tracer.hpp>
 
 #include "tracing.hpp"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <atomic>
@@ -43,6 +47,8 @@ struct ending {
   int status = 0;
 
   bool has(std::string const& name) const { return ("\n" + names).find("\n" + name + "\n") != std::string::npos; }
+  /// Whether the log has an account that ends so.
+  bool counts(std::string const& account) const { return names.find("ending: of " + account + "\n") != names.npos; }
   bool exited(int code) const { return WIFEXITED(status) && WEXITSTATUS(status) == code; }
 };
 
@@ -56,6 +62,7 @@ ending in_process(F&& f) {
     alarm(60);
     close(ends[0]);
     names_to = ends[1];
+    dup2(names_to, STDERR_FILENO);  // the library's account
     f();
     _exit(99);
   }
@@ -78,7 +85,124 @@ struct last_words {
   }
 };
 
+/// Does what it is made with, on the exporting thread.
+struct doing_exporter {
+  void (*act)();
+  fg::export_result export_spans(fg::span_batch const&) {
+    act();
+    return fg::export_result::success;
+  }
+  bool flush(fg::deadline) { return true; }
+  bool shutdown(fg::deadline) { return true; }
+};
+void hang() {
+  for (;;) pause();
+}
+
+fg::any_tracer make_doing(void (*act)(), std::chrono::milliseconds timeout, bool inline_one = false) {
+  fg::tracer_options options;
+  options.shutdown_timeout = timeout;
+  return fg::any_tracer(fg::resource{.service_name = "ending"}, fg::always_on_sampler{}, doing_exporter{act},
+                        fg::w3c_propagator{},
+                        inline_one ? fg::any_processor(fg::inline_processor{})
+                                   : fg::any_processor(fg::batch_processor{fg::batch_options{.schedule_delay = 1ms}}),
+                        options);
+}
+void trace(fg::any_tracer const& tracer, int spans) {
+  for (int i = 0; i < spans; ++i) auto span = tracer.trace_context("span");
+}
+
+/// Made before any tracer of this process, and so destroyed after the engine's last handler.
+struct first_object {
+  void (*act)() = nullptr;
+  ~first_object() {
+    if (act) act();
+  }
+} made_first;
+
 }  // namespace
+
+TEST_CASE("exit() while another thread's shutdown() waits for longer than the end may: counted") {
+  const ending end = in_process([] {
+    static fg::any_tracer tracer = make_doing(hang, 200ms);
+    trace(tracer, 5);
+    std::thread([] { tracer.shutdown(60s); }).detach();
+    std::this_thread::sleep_for(50ms);
+    std::exit(3);
+  });
+  CHECK(end.exited(3));
+  CHECK(end.counts("5 spans 5 were not delivered (shutdown 5)"));
+}
+
+TEST_CASE("however many exporters hang, and however many tracers there were: one deadline") {
+  const ending end = in_process([] {
+    alarm(10);  // with half a second for each it would be 25
+    for (int i = 0; i < 40; ++i) trace(make_doing([] {}, 200ms), 1);
+    for (int i = 0; i < 10; ++i) trace(*new fg::any_tracer(make_doing(hang, 200ms)), 1);
+    std::exit(3);
+  });
+  CHECK(end.exited(3));
+  CHECK(end.counts("1 spans 1 were not delivered (shutdown 1)"));
+}
+
+TEST_CASE("what an object traces that is destroyed after every handler of the library is counted") {
+  const ending end = in_process([] {
+    static auto* const tracer = new fg::any_tracer(make_doing([] {}, 200ms));
+    trace(*tracer, 2);
+    made_first.act = [] { trace(*tracer, 3); };
+    std::exit(3);
+  });
+  CHECK(end.exited(3));
+  CHECK(end.counts("5 spans 3 were not delivered (shutdown 3)"));
+}
+
+TEST_CASE("a tracer made then, and destroyed, holds nobody up") {
+  const ending end = in_process([] {
+    alarm(10);
+    trace(*new fg::any_tracer(make_doing([] {}, 60s)), 1);
+    made_first.act = [] { trace(make_doing([] {}, 60s), 4); };
+    std::exit(3);
+  });
+  CHECK(end.exited(3));
+  CHECK(end.counts("4 spans 4 were not delivered (shutdown 4)"));
+}
+
+TEST_CASE("an exporter calls exit(), on the thread that traces and during the last delivery") {
+  for (const bool inline_one : {true, false}) {
+    CAPTURE(inline_one);
+    static bool in_line;
+    in_line = inline_one;
+    const ending end = in_process([] {
+      alarm(10);
+      static fg::any_tracer tracer = make_doing([] { std::exit(4); }, 500ms, in_line);
+      trace(tracer, 1);
+      std::exit(3);
+    });
+    // Of two threads in exit() either may be the one that leaves.
+    CHECK((end.exited(4) || (!inline_one && end.exited(3))));
+    CHECK(end.counts("1 spans 1 were not delivered (shutdown 1)"));
+  }
+}
+
+TEST_CASE("a thread may be cancelled while it flushes") {
+  const ending end = in_process([] {
+    static fg::any_tracer tracer = make_doing([] { std::this_thread::sleep_for(100ms); }, 5s);
+    trace(tracer, 1);
+    pthread_t thread;
+    const auto flush = [](void*) -> void* {
+      tracer.force_flush(10s);
+      pthread_testcancel();
+      return nullptr;
+    };
+    pthread_create(&thread, nullptr, flush, nullptr);
+    std::this_thread::sleep_for(20ms);
+    pthread_cancel(thread);
+    void* how = nullptr;
+    pthread_join(thread, &how);
+    std::exit(how == PTHREAD_CANCELED ? 3 : 4);
+  });
+  CHECK(end.exited(3));
+}
 
 TEST_CASE("exit() in the middle of a span: what has ended is delivered, the open one is not") {
   const ending end = in_process([] {

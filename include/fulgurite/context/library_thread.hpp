@@ -39,6 +39,18 @@ class signals_blocked {
   sigset_t before_;
 };
 
+/// While it lives, pthread_cancel() waits: what the library does in between throws nothing.
+class uncancelled {
+ public:
+  uncancelled() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  uncancelled(uncancelled const&) = delete;
+  uncancelled& operator=(uncancelled const&) = delete;
+  ~uncancelled() { pthread_setcancelstate(before_, nullptr); }
+
+ private:
+  int before_ = PTHREAD_CANCEL_ENABLE;
+};
+
 /// Starts a thread that nobody joins, with this name (15 characters at most) and with all signals blocked. False when
 /// it cannot be started.
 [[gnu::noinline, gnu::cold]] inline bool start_library_thread(const char* name, void* (*work)(void*),

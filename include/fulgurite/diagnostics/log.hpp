@@ -105,6 +105,15 @@ struct logger {
 /// Never destroyed: tracing goes on in static destructors.
 inline logger& the_logger() { return one_in_process<logger, process_part::log>(); }
 
+/// What the program's handler refers to may be gone: messages go to standard error from here on.
+[[gnu::cold]] inline void leave_log_handler() noexcept try {
+  logger& self = the_logger();
+  const std::lock_guard lock(self.mutex);
+  if (self.handler) new log_handler(std::move(self.handler));  // destroying it might touch what is gone
+  self.handler = nullptr;
+} catch (...) {
+}
+
 /// Around a fork: no other thread holds the log then.
 inline void hold_log() noexcept { the_logger().mutex.lock(); }
 inline void release_log() noexcept { the_logger().mutex.unlock(); }

@@ -35,6 +35,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -52,6 +53,15 @@ class engine {
   static constexpr std::int64_t poll_interval = 200'000'000;
 
   static engine& instance() { return one_in_process<engine, process_part::engine>(); }
+
+  /// The account once more, after every destructor and handler of the program: those of what was made before the first
+  /// tracer run after the engine's last handler, and may trace.
+  [[gnu::cold]] static void say_after_all() noexcept {
+    engine* const self = one_of_process<engine, process_part::engine>::known.load(std::memory_order_acquire);
+    if (!self || !process_end::instance().has_begun()) return;
+    leave_log_handler();
+    self->say_at_last();
+  }
 
   /// Whether two keys are of the same place, one after the other.
   static bool same_slot(std::uint32_t a, std::uint32_t b) noexcept { return ((a ^ b) & slot_mask) == 0; }
@@ -191,8 +201,9 @@ class engine {
     pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(false); },
                    [] { instance().after_fork(true); });
     // The last of all: what is lost while static objects are destroyed is logged, too.
-    std::atexit([] { instance().say_what_was_lost(); });
+    std::atexit([] { instance().say_at_last(); });
     the_logger().at_end = [] { instance().say_what_was_lost(); };
+    std::at_quick_exit([] { instance().say_at_last(); });
     std::at_quick_exit([] { instance().end_process(); });
   }
 
@@ -255,13 +266,29 @@ class engine {
   [[gnu::cold]] void end_process() noexcept {
     process_end& end = process_end::instance();
     end.ending_thread.store(thread_id());
-    const std::int64_t until = deliver_everything(ended_, &record_sink::end_with_process);
+    deliver_everything(ended_, &record_sink::end_with_process);
     end.parks.store(true);
-    wait_for_exporters(std::max(until, monotonic_now()) + end_grace);
+    wait_for_exporters(end.until + 2 * end_grace);  // of the whole end, however many handlers there are
+    say_what_was_lost();
   }
   /// Once for all the pipelines that there are; `done` is how many there were when it was done last. Returns the
-  /// deadline; 0 when there was nothing to do.
-  [[gnu::cold]] std::int64_t deliver_everything(std::uint64_t& done, sink_delivery how) noexcept try {
+  /// deadline; 0 when there was nothing to do. Of several threads of the program that have called exit() one delivers,
+  /// and the others wait for it: what is behind this ends the process.
+  [[gnu::cold]] std::int64_t deliver_everything(std::uint64_t& done, sink_delivery how) noexcept {
+    const pid_t own = thread_id();
+    if (exporter_calls_here != 0 || on_library_thread || delivering_thread_ == own) return deliver_now(done, how);
+    const std::int64_t begun = monotonic_now();
+    bool is_the_one = false;
+    wait_until(std::numeric_limits<std::int64_t>::max(), [&] {
+      pid_t nobody = 0;
+      is_the_one = delivering_thread_.compare_exchange_strong(nobody, own);
+      return is_the_one || monotonic_now() > std::max(begun, process_end::instance().until.load()) + 2 * end_grace;
+    });
+    const std::int64_t until = deliver_now(done, how);
+    if (is_the_one) delivering_thread_ = 0;
+    return until;
+  }
+  [[gnu::cold]] std::int64_t deliver_now(std::uint64_t& done, sink_delivery how) noexcept try {
     std::vector<std::shared_ptr<record_sink>> open;
     std::int64_t longest = 0;
     {
@@ -301,6 +328,12 @@ class engine {
     if (!wait_for_library_threads(std::max(until, monotonic_now()) + end_grace)) std::exit(0);
   }
 
+  /// Nothing is delivered from here on: what is left is lost.
+  [[gnu::cold]] void say_at_last() noexcept {
+    if (!process_end::instance().has_begun()) return;
+    process_end::instance().parks = true;
+    say_what_was_lost();
+  }
   /// A second account, if the first was not the last.
   [[gnu::cold]] void say_what_was_lost() noexcept {
     if (!process_end::instance().has_begun()) return;
@@ -336,6 +369,7 @@ class engine {
       lost_.store(0, std::memory_order_relaxed);
       worker_started_.store(false, std::memory_order_relaxed);  // most children only call exec
       wake_pending_.store(false, std::memory_order_relaxed);
+      delivering_thread_ = 0;
       sem_init(&wake_up_, 0, 0);
     } else {
       pthread_mutex_unlock(&the_process_wide().making);
@@ -453,12 +487,16 @@ class engine {
   bool any_blocks_ = false, process_ends_ = false;
   std::uint64_t added_ = 0;                  // pipelines so far
   std::uint64_t delivered_ = 0, ended_ = 0;  // how many there were when exit() had them deliver, and end
+  std::atomic<pid_t> delivering_thread_{0};  // of the threads that have called exit()
   int registered_ = 0;
   std::atomic<int> registrations_due_{0};
   sigset_t mask_of_program_{};
   std::atomic<bool> wake_pending_{false};
   sem_t wake_up_{};
 };
+
+/// The loader calls it when exit() has run all handlers, once for each object file.
+[[gnu::destructor, gnu::used]] inline void fulgurite_say_after_all() noexcept { engine::say_after_all(); }
 
 }  // namespace detail
 }  // namespace v1

@@ -135,16 +135,15 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
       lock.unlock();
       return to->shut_down_exporter(until);
     }
-    if (is_first) {
-      undelivered_before_ = undelivered_;
-      stop_until_ = until;
-    }
+    if (is_first) undelivered_before_ = undelivered_;
+    stop_until_ = is_first ? until : std::min(stop_until_, until);
     work_.notify_one();
     // The worker may be in an export that waits for its next attempt.
     lock.unlock();
     to->hurry_exporter();
     lock.lock();
-    const auto is_over = [this] { return finished_ || has_called_exit(); };
+    // When the process has delivered what it could, the queue's thread has stopped for good.
+    const auto is_over = [this] { return finished_ || has_called_exit() || process_end::instance().parks; };
     if (!done_.wait_until(lock, to->interrupt_at(until), is_over)) {
       lock.unlock();
       to->interrupt_exporter();

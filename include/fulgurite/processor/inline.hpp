@@ -100,11 +100,14 @@ class inline_processor {
     mutable std::mutex pending_mutex;
     detail::record_chunk pending;
   };
-  /// The exporter for one thread. Not to be had, and not waited for, where the thread that has it has called exit().
+  /// The exporter for one thread. Not to be had, and not waited for, where the thread that has it has called exit(), or
+  /// is this one.
   class exclusive {
    public:
     exclusive(state& of, deadline until) noexcept : of_(of) {
-      if (detail::process_end::instance().is_ending_thread(of.exporting_thread)) return;
+      const pid_t holder = of.exporting_thread;
+      if (holder != 0 && (detail::process_end::instance().is_ending_thread(holder) || holder == detail::thread_id()))
+        return;
       if (!of.export_mutex.try_lock_until(until)) return;
       of.exporting_thread = detail::thread_id();
       has_ = true;

@@ -43,6 +43,7 @@ struct claimed_place {
 [[gnu::noinline, gnu::cold]] inline bool wait_for_room(thread_state& thread, std::uint64_t size,
                                                        std::uint32_t pipeline) noexcept {
   constexpr long shortest = 20'000, longest = 1'000'000;  // nanoseconds
+  const uncancelled here;
   for (long pause = shortest; engine::instance().may_wait_for(pipeline); pause = std::min(2 * pause, longest)) {
     engine::instance().wake();
     const timespec nap{0, pause};

@@ -219,10 +219,12 @@ class typed_pipeline final : public pipeline {
   void wake_collector() noexcept override { engine::instance().wake(); }
 
   bool flush(deadline until) noexcept {
+    const uncancelled here;
     const bool delivered = deliver(until);
     return lost_since_flush() == 0 && delivered;
   }
   bool shutdown(deadline until) noexcept {
+    const uncancelled here;
     if (process_end& of_process = process_end::instance(); of_process.has_begun()) {
       // A static tracer's destructor. What comes after it is counted.
       ended_with_process_ = true;
@@ -240,8 +242,14 @@ class typed_pipeline final : public pipeline {
 
   /// At the end, in numbers: each cause was logged when it came up. Logged again when more was lost since.
   [[gnu::cold]] void say_what_was_lost() noexcept override try {
-    const tracer_stats sum = stats();
-    const std::uint64_t lost = sum.failed + sum.dropped;
+    tracer_stats sum = stats();
+    // After the last delivery nothing that is queued, or on its way, is delivered any more.
+    const std::uint64_t left =
+        !process_end::instance().parks || untouched_in_child_
+            ? 0
+            : sum.sampled - std::min(sum.sampled, sum.exported + sum.spooled + sum.failed + sum.dropped);
+    sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += left;
+    const std::uint64_t lost = sum.failed + sum.dropped + left;
     if (lost == said_in_all_.exchange(lost)) return;
     std::string by_cause;
     for (std::size_t i = 0; i < drop_causes; ++i)
@@ -342,15 +350,19 @@ class typed_pipeline final : public pipeline {
 
   /// Ends the processor and the exporter, once. Whoever else asks for it waits for the first, but not the thread that
   /// the first waits for itself, and nobody for a thread that has called exit() meanwhile: one that comes then takes
-  /// over.
+  /// over. So does the end of the process where the first may take longer.
   bool end(deadline until) noexcept {
     const pid_t own = thread_id();
     if (pid_t by = 0; !ended_by_.compare_exchange_strong(by, own)) {
-      const auto is_stuck = [&] { return process_end::instance().is_ending_thread(by); };
+      const auto is_stuck = [&] {
+        process_end const& of_process = process_end::instance();
+        return of_process.is_ending_thread(by) || (of_process.has_begun() && ended_until_.load() > until);
+      };
       if (by != own) wait_until(to_monotonic(until), [&] { return has_ended_ || is_stuck(); });
       if (has_ended_) return delivered_at_shutdown_;
       if (by == own || !is_stuck() || !ended_by_.compare_exchange_strong(by, own)) return false;
     }
+    ended_until_ = until;
     say_what_rings_lost();
     engine::instance().collect();
     if (untouched_in_child_) {
@@ -466,6 +478,7 @@ class typed_pipeline final : public pipeline {
   std::atomic<bool> closed_{false};
   /// The thread that ends it, or has.
   std::atomic<pid_t> ended_by_{0};
+  std::atomic<deadline> ended_until_{deadline::min()};
   std::atomic<bool> has_ended_{false};
   /// This is the child of a fork, and nothing was recorded in it: its exporter's connections and files are the
   /// parent's.
