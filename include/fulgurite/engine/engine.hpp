@@ -152,11 +152,12 @@ class engine {
 
   /// Called where a thread's ring is made or grows. Starts the worker where it does not run: in the child of a fork,
   /// which has none until its first record. A process may end before its worker has run at all, so that the first
-  /// delivery at exit() is registered here, too, if that takes no waiting.
+  /// delivery at exit() is registered here, too.
   [[gnu::cold]] void ensure_worker() noexcept {
     if (!worker_started_.load(std::memory_order_relaxed)) restart_worker();
     if (registrations_due_.load(std::memory_order_relaxed) <= 0) return;
-    if (const std::unique_lock lock(mutex_, std::try_to_lock); lock) register_due_delivery();
+    // Not for long: this thread may be in a processor that the lock's holder waits for.
+    if (const std::unique_lock lock = lock_in_time(20'000'000); lock) register_due_delivery();
   }
 
   /// Whether the last round left records of this pipeline where they were.
@@ -236,10 +237,10 @@ class engine {
     touched_.clear();
   }
 
-  /// The lock, unless the thread that ends the process holds it itself, or it cannot be had in a second.
-  [[gnu::cold]] std::unique_lock<std::mutex> lock_in_time() noexcept {
+  /// The lock, unless the calling thread holds it itself, or it cannot be had in this time, nanoseconds.
+  [[gnu::cold]] std::unique_lock<std::mutex> lock_in_time(std::int64_t longest = 1'000'000'000) noexcept {
     std::unique_lock lock(mutex_, std::defer_lock);
-    wait_until(monotonic_now() + 1'000'000'000, [&] { return lock.try_lock(); });
+    wait_until(monotonic_now() + longest, [&] { return lock.try_lock(); });
     return lock;
   }
 

@@ -63,7 +63,8 @@ class inline_processor {
     const bool flushed = flush(until);
     if (!flushed) state_->target->interrupt_exporter();
     const exclusive lock(*state_, until);
-    if (!lock && detail::process_end::instance().has_begun()) state_->target->abandon_export();
+    // It never comes back to where it is counted, or too late.
+    if (!lock && (detail::process_end::instance().has_begun() || lock.is_here())) state_->target->abandon_export();
     const bool shut_down = lock && state_->target->shut_down_exporter(until);
     return flushed && shut_down;
   }
@@ -120,6 +121,8 @@ class inline_processor {
       of_.export_mutex.unlock();
     }
     explicit operator bool() const noexcept { return has_; }
+    /// The exporter is at work on this thread, below.
+    bool is_here() const noexcept { return !has_ && of_.exporting_thread == detail::thread_id(); }
 
    private:
     state& of_;

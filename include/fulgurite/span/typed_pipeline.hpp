@@ -377,7 +377,10 @@ class typed_pipeline final : public pipeline {
     }
     engine::instance().between_rounds([this] { closed_ = true; });
     delivered_at_shutdown_ = processor_.shutdown(until);
-    say_what_was_lost();
+    // A thread of the program may be gone in the middle of a line once another has called exit(), which then says it.
+    if (process_end const& of_process = process_end::instance();
+        !of_process.has_begun() || on_library_thread || of_process.is_ending_thread(own))
+      say_what_was_lost();
     has_ended_ = true;
     return delivered_at_shutdown_;
   }
