@@ -25,7 +25,7 @@ template <class F>
 bool in_child(F&& f) {
   const pid_t child = fork();
   if (child == 0) {
-    alarm(20);  // a child that hangs is killed
+    alarm(60);  // a child that hangs is killed
     bool good = false;
     try {
       good = f();
