@@ -1,8 +1,8 @@
 """Running a program under callgrind, and what it counted.
 
 Valgrind counts instructions, not time, so the figures repeat exactly. A figure per span is the difference between a
-run with 2N spans and one with N, over N: start-up and shut-down cancel out. Only the main thread counts, so that the
-worker's share does not blur the cost to the user's thread.
+run with 2N spans and one with N, over N: what is done once cancels out. Only the main thread counts, and of it only the
+program's function `measured`: what it does at its start and end depends on where the worker is just then.
 """
 
 import collections
@@ -30,7 +30,7 @@ def run(command, by_instruction=False):
     with tempfile.TemporaryDirectory() as temporary:
         out = pathlib.Path(temporary) / "out"
         finished = subprocess.run(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--separate-threads=yes",
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--separate-threads=yes", "--toggle-collect=*measured*",
              f"--dump-instr={'yes' if by_instruction else 'no'}", "--compress-pos=no", "--compress-strings=no",
              "--combine-dumps=no", *command], capture_output=True, text=True, timeout=900)
         if finished.returncode != 0:
@@ -69,9 +69,8 @@ def parse(text, by_instruction):
 
 
 def per_span(program, mode, count):
-    """Instructions a span of `PROGRAM MODE N`. Each run is the least of three: a thread may have to wait for the worker
-    at its start and its end, which costs it more."""
-    def least(spans):
-        return min(run([program, mode, str(spans)])[None] for _ in range(3))
+    """Instructions a span of `PROGRAM MODE N`."""
+    def counted(spans):
+        return run([program, mode, str(spans)])[None]
 
-    return (least(2 * count) - least(count)) / count
+    return (counted(2 * count) - counted(count)) / count

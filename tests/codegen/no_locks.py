@@ -10,8 +10,6 @@ leaves the prefix out while there is one thread). With --expect-locks every mode
 """
 
 import argparse
-import functools
-import operator
 import re
 import subprocess
 import sys
@@ -62,13 +60,7 @@ failed = False
 for entry in arguments.modes:
     mode, count = entry.split(":")
     count = int(count)
-    # A thread may meet the worker at its start, and wait or wake it, in one run and not in another: the most of what runs
-    # with N did, and the least of what runs with 2N did.
-    def measured(spans):
-        return [callgrind.run([arguments.program, mode, str(spans)], by_instruction=True) for _ in range(2)]
-
-    once = functools.reduce(operator.or_, measured(count))
-    twice = functools.reduce(operator.and_, measured(2 * count))
+    once, twice = (callgrind.run([arguments.program, mode, str(spans)], by_instruction=True) for spans in (count, 2 * count))
     path = [where for where, executions in twice.items() if executions - once.get(where, 0) >= RARE * count]
     bad = []
     known = 0
