@@ -32,11 +32,17 @@ http_endpoint to(scripted_server const& server) {
 }  // namespace
 
 TEST_CASE("what the library makes once is made with the client, and no certificate is read") {
-  const fulgurite_test::default_certificates certificates;
-  const fulgurite_test::file_watch watch(certificates.path());
-  grpc_client client({true, "localhost", refusing_port().port(), "/"});
+  const char* const certificates = curl_version_info(CURLVERSION_NOW)->cainfo;
+  REQUIRE(certificates);
+  const fulgurite_test::file_watch watch(certificates);
+  scripted_server server({[](connection&) {}});  // takes the connection and closes it
+  http_endpoint endpoint = to(server);
+  endpoint.tls = true;
+  grpc_client client(endpoint);
   CHECK(curl_is_ready());
   CHECK_FALSE(watch.was_opened());
+  CHECK(call(client, 10s).code != grpc_code::ok);
+  CHECK(watch.was_opened());  // with the first connection
 }
 
 TEST_CASE("nobody listens") {
