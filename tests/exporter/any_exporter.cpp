@@ -27,6 +27,11 @@ struct full_exporter {
   fg::health_report check_health(fg::deadline) { return {.reachable = false, .endpoint = "here", .reason = "no"}; }
   void interrupt() noexcept { *calls += 100; }
   void hurry() noexcept { *calls += 1000; }
+  fg::deadline idle_at() const noexcept { return fg::deadline::min(); }
+  void idle() noexcept { *calls += 10'000; }
+  bool keeps_undelivered() const noexcept { return true; }
+  bool is_exit_safe() const noexcept { return true; }
+  void after_fork() noexcept { *calls += 100'000; }
   int* calls;
 };
 
@@ -48,6 +53,13 @@ TEST_CASE("everything is passed on") {
   CHECK(calls == 101);
   any.hurry();
   CHECK(calls == 1101);
+  CHECK(any.idle_at() == fg::deadline::min());
+  any.idle();
+  CHECK(calls == 11'101);
+  CHECK(any.keeps_undelivered());
+  CHECK(any.is_exit_safe());
+  any.after_fork();
+  CHECK(calls == 111'101);
 }
 
 TEST_CASE("what a model does not have is answered for it") {
@@ -61,6 +73,11 @@ TEST_CASE("what a model does not have is answered for it") {
   CHECK(any.check_health({}).reachable);
   any.interrupt();
   any.hurry();
+  CHECK(any.idle_at() == fg::deadline::max());
+  any.idle();
+  CHECK_FALSE(any.keeps_undelivered());
+  CHECK_FALSE(any.is_exit_safe());
+  any.after_fork();
   fg::any_exporter noop = fg::noop_exporter();
   CHECK(noop.export_spans(builder.batch()) == fg::export_result::success);
   CHECK(noop.flush({}));

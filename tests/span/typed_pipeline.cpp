@@ -1,8 +1,11 @@
 #include <fulgurite/span/typed_pipeline.hpp>
 
+#include <fulgurite/exporter/any_exporter.hpp>
+
 #include "../tracing.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace fg = fulgurite;
 using namespace fulgurite_test;
@@ -20,26 +23,32 @@ struct counting_exporter {
 
 }  // namespace
 
-TEST_CASE("what an exporter counts by itself goes into the accounts") {
-  fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, counting_exporter{}};
-  for (int i = 0; i < 10; ++i) auto span = tracer.trace_context("span");
-  CHECK_FALSE(tracer.force_flush());  // some were refused
-  CHECK(tracer.force_flush());        // none since
-  const fg::tracer_stats stats = tracer.stats();
-  CHECK(stats.sampled == 10);
-  CHECK(stats.exported == 7);
-  CHECK(stats.failed == 2);
-  CHECK(stats.dropped == 1);
-  CHECK(stats.retried == 3);
-  CHECK(stats.dropped_by(fg::drop_cause::rejected) == 2);
-  CHECK(stats.dropped_by(fg::drop_cause::too_large) == 1);
-  check_accounts(stats);
-  CHECK(tracer.check_health().endpoint == "somewhere");
+TEST_CASE("what an exporter counts by itself goes into the accounts, composed or erased") {
+  const auto check = [](auto exporter) {
+    fg::tracer tracer{fg::resource{}, fg::always_on_sampler{}, std::move(exporter)};
+    for (int i = 0; i < 10; ++i) auto span = tracer.trace_context("span");
+    CHECK_FALSE(tracer.force_flush());  // some were refused
+    CHECK(tracer.force_flush());        // none since
+    const fg::tracer_stats stats = tracer.stats();
+    CHECK(stats.sampled == 10);
+    CHECK(stats.exported == 7);
+    CHECK(stats.failed == 2);
+    CHECK(stats.dropped == 1);
+    CHECK(stats.retried == 3);
+    CHECK(stats.dropped_by(fg::drop_cause::rejected) == 2);
+    CHECK(stats.dropped_by(fg::drop_cause::too_large) == 1);
+    check_accounts(stats);
+    CHECK(tracer.check_health().endpoint == "somewhere");
+  };
+  check(counting_exporter{});
+  check(fg::any_exporter{counting_exporter{}});
 }
 
-TEST_CASE("an exporter without a backend is healthy") {
-  recorder r;
-  CHECK(r.tracer.check_health(std::chrono::seconds(1)).reachable);
+TEST_CASE("an exporter without a backend is healthy, and says the same composed or erased") {
+  fg::tracer composed{fg::resource{}, fg::always_on_sampler{}, fg::memory_exporter{}};
+  fg::tracer erased{fg::resource{}, fg::always_on_sampler{}, fg::any_exporter{fg::memory_exporter{}}};
+  CHECK(composed.check_health().reachable);
+  CHECK(composed.check_health().reason == erased.check_health().reason);
 }
 
 TEST_CASE("the worker's id goes out with what ends after it was set") {

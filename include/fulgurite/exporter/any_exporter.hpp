@@ -1,13 +1,11 @@
 // An exporter chosen at run time: any model behind one pointer.
 //
-// Called once per batch, so that erasure costs nothing that could be measured. Members that a model may have or not
-// (`stats`, `check_health`, `interrupt`, `hurry`, `idle`, `is_exit_safe`, `after_fork`) are always there and answer for
-// it.
+// Called once per batch, so that erasure costs nothing that could be measured. Members that a model may have or not are
+// always there and answer for it as the tracer would (exporter/exporter.hpp).
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <memory>
 #include <type_traits>
@@ -15,41 +13,6 @@
 
 namespace fulgurite {
 inline namespace v1 {
-namespace detail {
-
-template <class E>
-concept counting_exporter = requires(E const& e) {
-  { e.stats() } -> std::same_as<exporter_stats>;
-};
-template <class E>
-concept checkable_exporter = requires(E& e, deadline until) {
-  { e.check_health(until) } -> std::same_as<health_report>;
-};
-/// Another thread can make the export that is under way give up.
-template <class E>
-concept interruptible_exporter = requires(E& e) { e.interrupt(); };
-/// It can be told that shutdown has begun.
-template <class E>
-concept hurrying_exporter = requires(E& e) { e.hurry(); };
-template <class E>
-concept forking_exporter = requires(E& e) { e.after_fork(); };
-/// It has work of its own while there is nothing to export.
-template <class E>
-concept idling_exporter = requires(E& e, E const& c) {
-  { c.idle_at() } noexcept -> std::same_as<deadline>;
-  e.idle();
-};
-template <class E>
-concept exit_safe_exporter = requires(E const& e) {
-  { e.is_exit_safe() } noexcept -> std::same_as<bool>;
-};
-template <class E>
-concept keeping_exporter = requires(E const& e) {
-  { e.keeps_undelivered() } noexcept -> std::same_as<bool>;
-};
-
-}  // namespace detail
-
 /// Holds any exporter; movable. An empty one (made by default, or moved from) refuses every batch.
 class any_exporter {
  public:
@@ -57,7 +20,9 @@ class any_exporter {
 
   template <class E>
     requires(!std::same_as<std::remove_cvref_t<E>, any_exporter> && exporter<std::remove_cvref_t<E>>)
-  any_exporter(E&& held) : held_(std::make_unique<model<std::remove_cvref_t<E>>>(std::forward<E>(held))) {}
+  any_exporter(E&& held) : held_(std::make_unique<model<std::remove_cvref_t<E>>>(std::forward<E>(held))) {
+    static_assert(check_exporter<std::remove_cvref_t<E>>());
+  }
 
   bool has_value() const noexcept { return held_ != nullptr; }
 
@@ -116,48 +81,15 @@ class any_exporter {
     export_result export_spans(span_batch const& batch) override { return exporter_.export_spans(batch); }
     bool flush(deadline until) override { return exporter_.flush(until); }
     bool shutdown(deadline until) override { return exporter_.shutdown(until); }
-    exporter_stats stats() const override {
-      if constexpr (detail::counting_exporter<E>)
-        return exporter_.stats();
-      else
-        return {};
-    }
-    health_report check_health([[maybe_unused]] deadline until) override {
-      if constexpr (detail::checkable_exporter<E>)
-        return exporter_.check_health(until);
-      else
-        return {.reachable = true, .reason = "this exporter reaches out to nobody"};
-    }
-    void interrupt() noexcept override {
-      if constexpr (detail::interruptible_exporter<E>) exporter_.interrupt();
-    }
-    void hurry() noexcept override {
-      if constexpr (detail::hurrying_exporter<E>) exporter_.hurry();
-    }
-    deadline idle_at() const noexcept override {
-      if constexpr (detail::idling_exporter<E>)
-        return exporter_.idle_at();
-      else
-        return deadline::max();
-    }
-    void idle() noexcept override {
-      if constexpr (detail::idling_exporter<E>) exporter_.idle();
-    }
-    bool keeps_undelivered() const noexcept override {
-      if constexpr (detail::keeping_exporter<E>)
-        return exporter_.keeps_undelivered();
-      else
-        return false;
-    }
-    bool is_exit_safe() const noexcept override {
-      if constexpr (detail::exit_safe_exporter<E>)
-        return exporter_.is_exit_safe();
-      else
-        return false;
-    }
-    void after_fork() noexcept override {
-      if constexpr (detail::forking_exporter<E>) exporter_.after_fork();
-    }
+    exporter_stats stats() const override { return detail::stats_of(exporter_); }
+    health_report check_health(deadline until) override { return detail::check_health(exporter_, until); }
+    void interrupt() noexcept override { detail::interrupt(exporter_); }
+    void hurry() noexcept override { detail::hurry(exporter_); }
+    deadline idle_at() const noexcept override { return detail::idle_at(exporter_); }
+    void idle() noexcept override { detail::idle(exporter_); }
+    bool keeps_undelivered() const noexcept override { return detail::keeps_undelivered(exporter_); }
+    bool is_exit_safe() const noexcept override { return detail::is_exit_safe(exporter_); }
+    void after_fork() noexcept override { detail::after_fork(exporter_); }
 
     E exporter_;
   };

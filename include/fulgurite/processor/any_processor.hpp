@@ -22,6 +22,7 @@ class any_processor {
   template <class P>
     requires(!std::same_as<std::remove_cvref_t<P>, any_processor> && processor<std::remove_cvref_t<P>>)
   any_processor(P&& model) : self_(std::make_unique<holder<std::remove_cvref_t<P>>>(std::forward<P>(model))) {
+    static_assert(check_processor<std::remove_cvref_t<P>>());
     static_assert(std::same_as<typename std::remove_cvref_t<P>::clock, tsc_clock>,
                   "any_processor holds processors with tsc_clock: the clock is part of the span's type");
   }
@@ -91,24 +92,14 @@ class any_processor {
     bool export_pending(deadline until) noexcept override { return detail::export_pending(model, until); }
     bool shutdown(deadline until) noexcept override { return model.shutdown(until); }
     std::uint64_t queued() const noexcept override { return model.queued(); }
-    void poll() noexcept override {
-      if constexpr (requires { model.poll(); }) model.poll();
-    }
-    void redact_resource(resource& of) const override {
-      if constexpr (requires { model.redact_resource(of); }) model.redact_resource(of);
-    }
-    void redact_scope(instrumentation_scope& of) const override {
-      if constexpr (requires { model.redact_scope(of); }) model.redact_scope(of);
-    }
+    void poll() noexcept override { detail::poll(model); }
+    void redact_resource(resource& of) const override { detail::redact_resource(model, of); }
+    void redact_scope(instrumentation_scope& of) const override { detail::redact_scope(model, of); }
     bool cuts_values() const noexcept override { return detail::cuts_values(model); }
     bool blocks() const noexcept override { return detail::blocks(model); }
     bool would_block() noexcept override { return detail::would_block(model); }
-    void before_fork() noexcept override {
-      if constexpr (requires { model.before_fork(); }) model.before_fork();
-    }
-    void after_fork(bool in_child) noexcept override {
-      if constexpr (requires { model.after_fork(in_child); }) model.after_fork(in_child);
-    }
+    void before_fork() noexcept override { detail::before_fork(model); }
+    void after_fork(bool in_child) noexcept override { detail::after_fork(model, in_child); }
     P model;
   };
 

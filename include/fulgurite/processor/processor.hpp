@@ -3,7 +3,8 @@
 // The collector hands a tracer's records to its processor one by one (`process`), and says when a round is over
 // (`commit`); neither may block. The processor decides when they go to the exporter, as batches through an
 // `export_target`, which counts what becomes of them. Models: `batch_processor` (processor/batch.hpp, the default),
-// `inline_processor` (processor/inline.hpp), `any_processor` (processor/any_processor.hpp).
+// `inline_processor` (processor/inline.hpp), `any_processor` (processor/any_processor.hpp), and those that stand before
+// another one: processor/decorator.hpp.
 #pragma once
 
 #include <fulgurite/context/clock.hpp>
@@ -81,58 +82,102 @@ concept processor = std::movable<P> && requires(P p, const P c, std::shared_ptr<
   { c.queued() } noexcept -> std::convertible_to<std::uint64_t>;
 };
 
-// A processor may also have:
-//   void poll() noexcept                      called by the engine's worker several times a second, for what
-//                                             must happen in time and not with a record
-//   bool cuts_values() const noexcept         whether it is given values in full length, and calls
-//                                             `export_target::cut_values` itself
-//   bool blocks() const noexcept              whether threads wait where there is no room (processor/overflow.hpp), and
-//   bool would_block() noexcept               whether there is none now. The collector leaves the next record where it
-//                                             is then; `export_target::wake_collector` says that there is room again.
-//   void before_fork() noexcept               called on a thread that forks: the processor must not be held or half
-//   void after_fork(bool in_child) noexcept   changed by another thread until the second is called, in both processes.
-//                                             In the child it must forget what it held, which the parent delivers, and
-//                                             its threads, which are gone.
-//   void redact_resource(resource&) const     changes what goes out as the tracer's resource; called whenever it is set
-//   void redact_scope(instrumentation_scope&) const    the same for the scope
+// What a processor may have beside these. A tracer, an `any_processor` and a `processor_decorator` use them alike; a
+// member of such a name that is not as its concept says is an error that `check_processor` puts in words.
+
+/// Called by the engine's worker several times a second, for what must happen in time and not with a record.
+template <class P>
+concept processor_with_poll = requires(P& p) {
+  { p.poll() } noexcept;
+};
+/// Whether the thread that ends a span waits until it is exported, where only the object knows it.
+template <class P>
+concept processor_with_is_inline = requires(P const& p) {
+  { p.is_inline() } noexcept -> std::same_as<bool>;
+};
+/// What the end of a span does where the processor exports inline: it need not flush its exporter at every span.
+template <class P>
+concept processor_with_export_pending = requires(P& p, deadline until) {
+  { p.export_pending(until) } noexcept -> std::same_as<bool>;
+};
+/// Whether it is given values in full length, and calls `export_target::cut_values` itself.
+template <class P>
+concept processor_with_cuts_values = requires(P const& p) {
+  { p.cuts_values() } noexcept -> std::same_as<bool>;
+};
+/// Whether threads wait where there is no room (processor/overflow.hpp), and whether there is none now. The collector
+/// leaves the next record where it is then; `export_target::wake_collector` says that there is room again.
+template <class P>
+concept processor_with_blocks = requires(P& p, P const& c) {
+  { c.blocks() } noexcept -> std::same_as<bool>;
+  { p.would_block() } noexcept -> std::same_as<bool>;
+};
+/// Called on a thread that forks: the processor must not be held or half changed by another thread until the second is
+/// called, in both processes. In the child it must forget what it held, which the parent delivers, and its threads,
+/// which are gone.
+template <class P>
+concept processor_with_fork_hooks = requires(P& p, bool in_child) {
+  { p.before_fork() } noexcept;
+  { p.after_fork(in_child) } noexcept;
+};
+/// Changes what goes out as the tracer's resource; called whenever that is set. May throw.
+template <class P>
+concept processor_with_redact_resource = requires(P const& p, resource& of) { p.redact_resource(of); };
+/// The same for the scope.
+template <class P>
+concept processor_with_redact_scope = requires(P const& p, instrumentation_scope& of) { p.redact_scope(of); };
 
 namespace detail {
 
-/// What the end of a span does with a processor that exports inline: one that has `bool export_pending(deadline)` need
-/// not flush its exporter at every span.
+// What a tracer, an `any_processor` or a decorator asks of a processor that may have the member or not.
+
+template <class P>
+void poll(P& processor) noexcept {
+  if constexpr (processor_with_poll<P>) processor.poll();
+}
 template <class P>
 bool export_pending(P& processor, deadline until) noexcept {
-  if constexpr (requires { processor.export_pending(until); })
+  if constexpr (processor_with_export_pending<P>)
     return processor.export_pending(until);
   else
     return processor.flush(until);
 }
-
-/// Whether threads wait where there is no room in this processor's queue.
-template <class P>
-bool blocks(P const& processor) noexcept {
-  if constexpr (requires { processor.blocks(); })
-    return processor.blocks();
-  else
-    return false;
-}
-
-/// Whether it cuts long values itself, and is given them whole.
 template <class P>
 bool cuts_values(P const& processor) noexcept {
-  if constexpr (requires { processor.cuts_values(); })
+  if constexpr (processor_with_cuts_values<P>)
     return processor.cuts_values();
   else
     return false;
 }
-
-/// Whether there is no room in its queue now.
+template <class P>
+bool blocks(P const& processor) noexcept {
+  if constexpr (processor_with_blocks<P>)
+    return processor.blocks();
+  else
+    return false;
+}
 template <class P>
 bool would_block(P& processor) noexcept {
-  if constexpr (requires { processor.would_block(); })
+  if constexpr (processor_with_blocks<P>)
     return processor.would_block();
   else
     return false;
+}
+template <class P>
+void before_fork(P& processor) noexcept {
+  if constexpr (processor_with_fork_hooks<P>) processor.before_fork();
+}
+template <class P>
+void after_fork(P& processor, [[maybe_unused]] bool in_child) noexcept {
+  if constexpr (processor_with_fork_hooks<P>) processor.after_fork(in_child);
+}
+template <class P>
+void redact_resource(P const& processor, [[maybe_unused]] resource& of) {
+  if constexpr (processor_with_redact_resource<P>) processor.redact_resource(of);
+}
+template <class P>
+void redact_scope(P const& processor, [[maybe_unused]] instrumentation_scope& of) {
+  if constexpr (processor_with_redact_scope<P>) processor.redact_scope(of);
 }
 
 }  // namespace detail
@@ -140,9 +185,7 @@ bool would_block(P& processor) noexcept {
 /// Whether the thread that ends a span waits until it is exported; `any_processor` knows it only at run time.
 template <class P>
 bool exports_inline(P const& processor) noexcept {
-  if constexpr (requires {
-                  { processor.is_inline() } -> std::same_as<bool>;
-                })
+  if constexpr (processor_with_is_inline<P>)
     return processor.is_inline();
   else
     return P::exports_inline;
@@ -182,6 +225,28 @@ consteval bool check_processor() {
       requires(const P p) {
         { p.queued() } noexcept -> std::convertible_to<std::uint64_t>;
       }, "a processor needs a member function: std::uint64_t queued() const noexcept");
+  using detail::member_function;
+  static_assert(processor_with_poll<P> || !requires { requires member_function<decltype(&P::poll)>; },
+                "a processor's `poll` must be: void poll() noexcept");
+  static_assert(processor_with_is_inline<P> || !requires { requires member_function<decltype(&P::is_inline)>; },
+                "a processor's `is_inline` must be: bool is_inline() const noexcept");
+  static_assert(
+      processor_with_export_pending<P> || !requires { requires member_function<decltype(&P::export_pending)>; },
+      "a processor's `export_pending` must be: bool export_pending(deadline) noexcept");
+  static_assert(processor_with_cuts_values<P> || !requires { requires member_function<decltype(&P::cuts_values)>; },
+                "a processor's `cuts_values` must be: bool cuts_values() const noexcept");
+  static_assert(processor_with_blocks<P> || !(requires { requires member_function<decltype(&P::blocks)>; } ||
+                                              requires { requires member_function<decltype(&P::would_block)>; }),
+                "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
+  static_assert(
+      processor_with_fork_hooks<P> || !(requires { requires member_function<decltype(&P::before_fork)>; } ||
+                                        requires { requires member_function<decltype(&P::after_fork)>; }),
+      "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool in_child) noexcept");
+  static_assert(
+      processor_with_redact_resource<P> || !requires { requires member_function<decltype(&P::redact_resource)>; },
+      "a processor's `redact_resource` must be: void redact_resource(resource&) const");
+  static_assert(processor_with_redact_scope<P> || !requires { requires member_function<decltype(&P::redact_scope)>; },
+                "a processor's `redact_scope` must be: void redact_scope(instrumentation_scope&) const");
   return processor<P>;
 }
 

@@ -14,7 +14,7 @@
 #pragma once
 
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/processor/batch.hpp>
+#include <fulgurite/processor/decorator.hpp>
 #include <fulgurite/processor/redaction/redactor.hpp>
 
 #include <concepts>
@@ -28,15 +28,12 @@ inline namespace v1 {
 
 /// A processor that changes spans by rules before the next one has them.
 template <redaction_policy Rules, processor Next = batch_processor<>>
-class redacting {
+class redacting : public processor_decorator<Next> {
  public:
-  using clock = typename Next::clock;
-  static constexpr bool exports_inline = Next::exports_inline;
-
   /// `key` is that of hashes; a random one's are of use within this process only.
   explicit redacting(Rules rules, Next next = {}, std::optional<redaction_key> key = redaction_key::random())
-      : redactor_(std::make_unique<detail::redactor<Rules>>(std::move(rules), key)),
-        next_(std::move(next)),
+      : processor_decorator<Next>(std::move(next)),
+        redactor_(std::make_unique<detail::redactor<Rules>>(std::move(rules), key)),
         has_key_(key.has_value()) {}
 
   void start(std::shared_ptr<export_target> target) {
@@ -47,7 +44,7 @@ class redacting {
     if (!has_key_ && hashes())
       detail::log(log_level::warn, "there is no key to hash with; what is to be hashed is masked");
     target_ = target.get();  // not kept alive from here: the tracer's pipeline owns both
-    next_.start(std::move(target));
+    this->next().start(std::move(target));
   }
 
   void process(record_view const& record) noexcept {
@@ -60,35 +57,18 @@ class redacting {
       return;
     }
     const record_view whole(redacted);
-    next_.process(target_ && !detail::cuts_values(next_) ? target_->cut_values(whole) : whole);
+    const bool cut = target_ && !detail::cuts_values(this->next());
+    this->next().process(cut ? target_->cut_values(whole) : whole);
   }
   bool cuts_values() const noexcept { return true; }
   /// Called with what goes out beside the spans, when it is set. Throws std::bad_alloc.
   void redact_resource(resource& of) const {
     redactor_->apply(of);
-    if constexpr (requires { next_.redact_resource(of); }) next_.redact_resource(of);
+    processor_decorator<Next>::redact_resource(of);
   }
   void redact_scope(instrumentation_scope& of) const {
     redactor_->apply(of);
-    if constexpr (requires { next_.redact_scope(of); }) next_.redact_scope(of);
-  }
-
-  bool is_inline() const noexcept { return fulgurite::exports_inline(next_); }
-  void commit() noexcept { next_.commit(); }
-  bool flush(deadline until) noexcept { return next_.flush(until); }
-  bool export_pending(deadline until) noexcept { return detail::export_pending(next_, until); }
-  bool shutdown(deadline until) noexcept { return next_.shutdown(until); }
-  std::uint64_t queued() const noexcept { return next_.queued(); }
-  bool blocks() const noexcept { return detail::blocks(next_); }
-  bool would_block() noexcept { return detail::would_block(next_); }
-  void poll() noexcept {
-    if constexpr (requires { next_.poll(); }) next_.poll();
-  }
-  void before_fork() noexcept {
-    if constexpr (requires { next_.before_fork(); }) next_.before_fork();
-  }
-  void after_fork(bool in_child) noexcept {
-    if constexpr (requires { next_.after_fork(in_child); }) next_.after_fork(in_child);
+    processor_decorator<Next>::redact_scope(of);
   }
 
  private:
@@ -100,7 +80,6 @@ class redacting {
   }
 
   std::unique_ptr<detail::redactor<Rules>> redactor_;
-  Next next_;
   export_target* target_ = nullptr;
   bool has_key_;
 };

@@ -38,7 +38,7 @@ class typed_pipeline final : public pipeline {
     cuts_ = detail::cuts_values(processor_) && limits.attribute_value_length != span_limits::unlimited;
     sent_resource_ = redacted(resource_);
     sent_scope_ = scope_;
-    if constexpr (requires(instrumentation_scope& sent) { processor_.redact_scope(sent); }) {
+    if constexpr (processor_with_redact_scope<Processor>) {
       auto sent = std::make_shared<instrumentation_scope>(*scope_);
       processor_.redact_scope(*sent);
       sent_scope_ = std::move(sent);
@@ -96,7 +96,7 @@ class typed_pipeline final : public pipeline {
   }
   void commit() noexcept override { processor_.commit(); }
   void poll() noexcept override {
-    if constexpr (requires { processor_.poll(); }) processor_.poll();
+    detail::poll(processor_);
     say_what_rings_lost();
   }
   void export_inline() noexcept override {
@@ -105,7 +105,7 @@ class typed_pipeline final : public pipeline {
 
   void before_fork() noexcept override {
     resource_mutex_.lock();
-    if constexpr (requires { processor_.before_fork(); }) processor_.before_fork();
+    detail::before_fork(processor_);
   }
   void after_fork(bool in_child) noexcept override {
     if (in_child) {
@@ -115,9 +115,9 @@ class typed_pipeline final : public pipeline {
       untouched_in_child_ = true;
       if (!has_ended_) ended_by_ = 0;
       last_trace_.clear();
-      if constexpr (requires { exporter_.after_fork(); }) exporter_.after_fork();
+      detail::after_fork(exporter_);
     }
-    if constexpr (requires { processor_.after_fork(in_child); }) processor_.after_fork(in_child);
+    detail::after_fork(processor_, in_child);
     resource_mutex_.unlock();
   }
 
@@ -170,30 +170,18 @@ class typed_pipeline final : public pipeline {
       return false;
     }
   }
-  void interrupt_exporter() noexcept override {
-    if constexpr (requires { exporter_.interrupt(); }) exporter_.interrupt();
-  }
-  void hurry_exporter() noexcept override {
-    if constexpr (requires { exporter_.hurry(); }) exporter_.hurry();
-  }
-  deadline idle_at() const noexcept override {
-    if constexpr (requires { exporter_.idle_at(); })
-      return exporter_.idle_at();
-    else
-      return deadline::max();
-  }
+  void interrupt_exporter() noexcept override { detail::interrupt(exporter_); }
+  void hurry_exporter() noexcept override { detail::hurry(exporter_); }
+  deadline idle_at() const noexcept override { return detail::idle_at(exporter_); }
   void idle_exporter() noexcept override {
     const exporter_call call;
     const suppression quiet;
-    if constexpr (requires { exporter_.idle(); }) exporter_.idle();
+    detail::idle(exporter_);
   }
   deadline interrupt_at(deadline until) const noexcept override {
-    if constexpr (requires { exporter_.keeps_undelivered(); })
-      if (exporter_.keeps_undelivered()) {
-        const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());
-        return until - std::min<deadline::duration>(left / 4, std::chrono::seconds(2));
-      }
-    return until;
+    if (!detail::keeps_undelivered(exporter_)) return until;
+    const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());
+    return until - std::min<deadline::duration>(left / 4, std::chrono::seconds(2));
   }
 
   bool blocks() const noexcept override { return detail::blocks(processor_) && !closed_; }
@@ -203,7 +191,7 @@ class typed_pipeline final : public pipeline {
     return std::chrono::nanoseconds(shutdown_timeout_).count();
   }
   void deliver_before_end(std::int64_t until) noexcept override {
-    if (!is_exit_safe()) {
+    if (!detail::is_exit_safe(exporter_)) {
       // What its libraries made late is destroyed next, so it ends here; with nothing made yet it may as well wait.
       if (deliveries_seen_ != 0) end_with_process(until);
       return;
@@ -279,22 +267,20 @@ class typed_pipeline final : public pipeline {
     sum.queued = processor_.queued();
     for (std::size_t i = 0; i < drop_causes; ++i) sum.by_cause[i] = dropped_[i].load(std::memory_order_relaxed);
     sum.exported = exported_.load(std::memory_order_relaxed);
-    if constexpr (requires { exporter_.stats(); }) {
-      const exporter_stats own = exporter_.stats();
-      sum.retried = own.retried;
-      // While a batch is being exported its exporter has counted it, and nobody else yet.
-      sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed + own.waiting +
-                                                 own.queue_full + own.shutdown);
-      sum.queued += own.spooled + own.waiting;
-      sum.spooled = own.spooled;
-      sum.replayed = own.replayed;
-      sum.set_aside = own.set_aside;
-      sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += own.failed;
-      sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
-      sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
-      sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += own.queue_full;
-      sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += own.shutdown;
-    }
+    const exporter_stats own = detail::stats_of(exporter_);
+    sum.retried = own.retried;
+    // While a batch is being exported its exporter has counted it, and nobody else yet.
+    sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed + own.waiting +
+                                               own.queue_full + own.shutdown);
+    sum.queued += own.spooled + own.waiting;
+    sum.spooled = own.spooled;
+    sum.replayed = own.replayed;
+    sum.set_aside = own.set_aside;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += own.failed;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += own.queue_full;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += own.shutdown;
     sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += lost_in_rings;
     sum.by_cause[static_cast<std::size_t>(drop_cause::signal)] += lost_in_handlers;
     sum.sampled = collected_.load(std::memory_order_relaxed) + lost_in_rings + lost_in_handlers;
@@ -307,12 +293,7 @@ class typed_pipeline final : public pipeline {
   health_report health(deadline until) {
     const exporter_call call;
     if (call.is_refused()) return {false, "", "the process ends", {}};
-    if constexpr (requires {
-                    { exporter_.check_health(until) } -> std::same_as<health_report>;
-                  })
-      return exporter_.check_health(until);
-    else
-      return {true, "", "this exporter delivers within the process: there is no backend to reach", {}};
+    return detail::check_health(exporter_, until);
   }
 
   std::vector<span_data> get_last_trace() {
@@ -390,12 +371,6 @@ class typed_pipeline final : public pipeline {
   static deadline to_deadline(std::int64_t monotonic) noexcept {
     return deadline(std::chrono::duration_cast<deadline::duration>(std::chrono::nanoseconds(monotonic)));
   }
-  bool is_exit_safe() const noexcept {
-    if constexpr (requires { exporter_.is_exit_safe(); })
-      return exporter_.is_exit_safe();
-    else
-      return false;
-  }
 
   /// Collects and exports what has ended so far. Where the queue had no room for all of it, what was left in the rings
   /// comes after.
@@ -424,7 +399,7 @@ class typed_pipeline final : public pipeline {
   }
   /// The resource as it goes out: a processor may hold something back.
   std::shared_ptr<const resource> redacted(std::shared_ptr<const resource> const& of) const {
-    if constexpr (requires(resource& sent) { processor_.redact_resource(sent); }) {
+    if constexpr (processor_with_redact_resource<Processor>) {
       auto sent = std::make_shared<resource>(*of);
       processor_.redact_resource(*sent);
       return sent;
@@ -463,10 +438,8 @@ class typed_pipeline final : public pipeline {
   std::uint64_t lost_since_flush() {
     std::uint64_t lost =
         lost_in_rings() + dropped_[static_cast<std::size_t>(drop_cause::queue_full)].load(std::memory_order_relaxed);
-    if constexpr (requires { exporter_.stats(); }) {
-      const exporter_stats own = exporter_.stats();
-      lost += own.rejected + own.too_large + own.failed + own.queue_full + own.shutdown;
-    }
+    const exporter_stats own = detail::stats_of(exporter_);
+    lost += own.rejected + own.too_large + own.failed + own.queue_full + own.shutdown;
     return lost - lost_at_flush_.exchange(lost);
   }
   /// The thread that finds its ring full only counts; the worker says it.
