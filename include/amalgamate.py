@@ -17,7 +17,7 @@ OURS = re.compile(r"#include <(fulgurite/[^>]+)>\n")
 
 
 def version():
-    text = (INCLUDE / "fulgurite" / "diagnostics" / "version.hpp").read_text()
+    text = (INCLUDE / "fulgurite" / "platform" / "version.hpp").read_text()
     return re.search(r'library_version = "([^"]+)"', text).group(1)
 
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fulgurite/exporter/noop.hpp>
+#include <fulgurite/pipeline/typed_pipeline.hpp>
 #include <fulgurite/processor/batch.hpp>
 #include <fulgurite/propagator/carrier.hpp>
 #include <fulgurite/propagator/w3c.hpp>
@@ -14,7 +15,6 @@
 #include <fulgurite/span/scoped_span.hpp>
 #include <fulgurite/span/span.hpp>
 #include <fulgurite/span/tracer_fwd.hpp>
-#include <fulgurite/span/typed_pipeline.hpp>
 
 #include <chrono>
 #include <concepts>

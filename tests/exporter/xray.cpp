@@ -32,7 +32,7 @@ TEST_CASE("the host's own region comes before the one that is set") {
 }
 
 TEST_CASE("requests are signed, and of no more spans than the service takes") {
-  // What the sources are is tested in tests/transport/aws_credentials.cpp.
+  // What the sources are is tested in tests/exporter/aws/credentials.cpp.
   ::setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
   ::setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", 1);
   std::vector<std::string> authorizations, hashes;

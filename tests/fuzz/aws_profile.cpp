@@ -1,6 +1,6 @@
 // Fuzz target: the files that AWS's command line shares. The first line is the profile, the rest is the file. Build
 // with clang and -fsanitize=fuzzer,address,undefined.
-#include <fulgurite/transport/aws_profile.hpp>
+#include <fulgurite/exporter/aws/profile.hpp>
 
 #include <algorithm>
 #include <cstddef>

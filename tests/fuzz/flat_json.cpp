@@ -1,7 +1,7 @@
 // Fuzz target: what a credentials endpoint or a token route answers. Build with clang and
 // -fsanitize=fuzzer,address,undefined.
-#include <fulgurite/encoder/json_text.hpp>
-#include <fulgurite/transport/flat_json.hpp>
+#include <fulgurite/text/flat_json.hpp>
+#include <fulgurite/text/json_text.hpp>
 
 #include <cstddef>
 #include <cstdint>

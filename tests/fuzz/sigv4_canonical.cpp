@@ -1,6 +1,6 @@
 // Fuzz target: an endpoint's path and query, and headers, on their way into a signature. The first line is the path
 // with its query, each other line a header. Build with clang and -fsanitize=fuzzer,address,undefined.
-#include <fulgurite/transport/sigv4_canonical.hpp>
+#include <fulgurite/exporter/aws/sigv4_canonical.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Fuzz target: the date at which credentials expire. Build with clang and -fsanitize=fuzzer,address,undefined.
-#include <fulgurite/transport/utc_time.hpp>
+#include <fulgurite/text/utc_time.hpp>
 
 #include <cstddef>
 #include <cstdint>

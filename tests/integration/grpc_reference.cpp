@@ -8,8 +8,8 @@
 //   fork PATH TIMEOUT_MS                                 the same call from a child and then from here: two answers
 //   check TIMEOUT_MS                                     grpc_wire::check
 //   post TIMEOUT_MS GZIP HEX                             grpc_wire::post
-#include <fulgurite/encoder/json_text.hpp>
 #include <fulgurite/exporter/grpc_wire.hpp>
+#include <fulgurite/text/json_text.hpp>
 #include <fulgurite/transport/gzip.hpp>
 
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 // Spans at random for the oracles: made, told and packed by code that shares nothing with the encoders.
 #pragma once
 
-#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/platform/version.hpp>
 #include <fulgurite/record/attribute_key.hpp>
 #include <fulgurite/record/span_data.hpp>
 

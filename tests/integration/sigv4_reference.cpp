@@ -10,7 +10,7 @@
 // credentials: a line in, the time; a line out, `id secret token` or `- problem`, in hexadecimal.
 //
 // Credentials of the last two come from the environment.
-#include <fulgurite/exporter/sigv4_signer.hpp>
+#include <fulgurite/exporter/aws/sigv4_signer.hpp>
 #include <fulgurite/transport/gzip.hpp>
 
 #include "hex.hpp"

@@ -12,11 +12,14 @@ from common import INCLUDE, finish, headers
 
 # One line a layer, lowest first.
 LAYERS = [
+    ["text"],
+    ["platform"],
     ["diagnostics"],
     ["context"],
     ["record", "semconv"],
     ["sampler", "propagator", "encoder", "transport", "engine"],
     ["processor", "delivery", "exporter"],
+    ["pipeline"],
     ["span", "tracer.hpp", "noop.hpp", "fulgurite.hpp", "any_tracer.hpp", "reflect.hpp"],
     ["config", "runtime.hpp", "backends.hpp", "select.hpp", "fmt.hpp"],
     ["agent", "instrument", "monitor"],
@@ -73,6 +76,8 @@ def check(name, text):
 def self_test():
     """The check itself must be able to fail, and to pass."""
     assert check("context/x.hpp", "#include <fulgurite/record/y.hpp>")
+    assert check("text/x.hpp", "#include <fulgurite/platform/y.hpp>")
+    assert check("pipeline/x.hpp", "#include <fulgurite/span/y.hpp>")
     assert check("sampler/x.hpp", "#include <fulgurite/propagator/y.hpp>")
     assert check("delivery/x.hpp", "  # include <fulgurite/exporter/y.hpp>")
     assert check("noop.hpp", "#include <fulgurite/tracer.hpp>")

@@ -1,7 +1,7 @@
 // A plugin that traces: into the program's tracer, and into one of its own.
 #ifdef OTHER_VERSION
 // Stands for another version of the library: the same names, and a layout that the program's does not have.
-#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/platform/version.hpp>
 #define library_version "0.0.0-other"
 #endif
 #include <fulgurite/fulgurite.hpp>

@@ -1,7 +1,7 @@
 // What is wrong with a configuration: every problem at once, each with what would have been right.
 #pragma once
 
-#include <fulgurite/encoder/printable.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <cstddef>
 #include <stdexcept>

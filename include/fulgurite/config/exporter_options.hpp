@@ -6,7 +6,7 @@
 
 #include <fulgurite/config/endpoint.hpp>
 #include <fulgurite/config/tracer_config.hpp>
-#include <fulgurite/diagnostics/base64.hpp>
+#include <fulgurite/text/base64.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/proxy.hpp>
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <fulgurite/config/tracer_config.hpp>
-#include <fulgurite/context/percent.hpp>
 #include <fulgurite/context/trace_state.hpp>
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/text/ascii.hpp>
+#include <fulgurite/text/percent.hpp>
 
 #include <algorithm>
 #include <array>

@@ -5,6 +5,8 @@
 // Context, 3.2.2).
 #pragma once
 
+#include <fulgurite/text/hex.hpp>
+
 #include <bit>
 #include <compare>
 #include <cstddef>
@@ -21,31 +23,6 @@ constexpr std::uint64_t big_endian(std::uint64_t word) noexcept {
     return __builtin_bswap64(word);
   else
     return word;
-}
-
-/// The value of a hexadecimal digit of either case, or 16 when it is none.
-constexpr unsigned hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-  return 16;
-}
-
-/// Reads up to 16 hexadecimal digits into a host-order word; false when one of them is no digit.
-constexpr bool parse_hex(std::string_view text, std::uint64_t& word) noexcept {
-  std::uint64_t result = 0;
-  for (const char c : text) {
-    const unsigned digit = hex_digit(c);
-    if (digit > 15) return false;
-    result = result << 4 | digit;
-  }
-  word = result;
-  return true;
-}
-
-/// Writes 16 lower-case hexadecimal digits.
-constexpr void write_hex(std::uint64_t word, char* out) noexcept {
-  for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[word >> shift & 15];
 }
 
 }  // namespace detail

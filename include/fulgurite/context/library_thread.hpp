@@ -1,9 +1,9 @@
 // The library's own threads: they take none of the program's signals, and are known to the end of the process
-// (context/process_end.hpp).
+// (platform/process_end.hpp).
 #pragma once
 
-#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/platform/process_end.hpp>
 
 #include <pthread.h>
 #include <signal.h>

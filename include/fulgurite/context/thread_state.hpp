@@ -6,9 +6,9 @@
 #pragma once
 
 #include <fulgurite/context/context.hpp>
-#include <fulgurite/context/pages.hpp>
 #include <fulgurite/context/random.hpp>
-#include <fulgurite/diagnostics/process_wide.hpp>
+#include <fulgurite/platform/pages.hpp>
+#include <fulgurite/platform/process_wide.hpp>
 
 #include <cxxabi.h>
 #include <pthread.h>

@@ -11,8 +11,9 @@
 // without its owner. Everything goes through directory descriptors: a later chdir changes nothing.
 #pragma once
 
-#include <fulgurite/transport/sigpipe.hpp>
-#include <fulgurite/transport/standard_descriptors.hpp>
+#include <fulgurite/platform/sigpipe.hpp>
+#include <fulgurite/platform/standard_descriptors.hpp>
+#include <fulgurite/text/hex.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -175,7 +176,7 @@ inline std::string spool_destination(std::string_view kind, std::string_view add
   for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   std::string name(kind);
   name += '-';
-  for (int shift = 60; shift >= 0; shift -= 4) name += "0123456789abcdef"[hash >> shift & 15];
+  append_hex(name, hash);
   return name;
 }
 

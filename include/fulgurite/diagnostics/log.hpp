@@ -4,9 +4,9 @@
 // change that. Each message appears at most once a minute: a dead backend must not fill a disk.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/code_points.hpp>
-#include <fulgurite/diagnostics/process_wide.hpp>
+#include <fulgurite/platform/process_wide.hpp>
+#include <fulgurite/text/ascii.hpp>
+#include <fulgurite/text/code_points.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -5,7 +5,7 @@
 // attributes beside each other. All of it is rare, so that `plainly_distinct` asks first.
 #pragma once
 
-#include <fulgurite/encoder/utf8.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>

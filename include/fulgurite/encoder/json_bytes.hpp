@@ -5,9 +5,10 @@
 #pragma once
 
 #include <fulgurite/context/ids.hpp>
-#include <fulgurite/encoder/json_text.hpp>
 #include <fulgurite/encoder/json_writer.hpp>
 #include <fulgurite/record/growing_bytes.hpp>
+#include <fulgurite/text/hex.hpp>
+#include <fulgurite/text/json_text.hpp>
 
 #include <cstddef>
 #include <cstdint>

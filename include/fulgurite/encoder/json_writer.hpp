@@ -7,10 +7,10 @@
 #pragma once
 
 #include <fulgurite/encoder/distinct_keys.hpp>
-#include <fulgurite/encoder/json_text.hpp>
-#include <fulgurite/encoder/utf8.hpp>
 #include <fulgurite/record/growing_bytes.hpp>
 #include <fulgurite/record/packed_value.hpp>
+#include <fulgurite/text/json_text.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>

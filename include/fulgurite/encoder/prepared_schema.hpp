@@ -4,9 +4,9 @@
 // every format's; what is made of a key here is OTLP's protobuf. Zipkin's is in encoder/zipkin_span_writer.hpp.
 #pragma once
 
-#include <fulgurite/encoder/utf8.hpp>
 #include <fulgurite/record/attribute_schema.hpp>
 #include <fulgurite/record/packed_record.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>

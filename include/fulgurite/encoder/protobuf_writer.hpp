@@ -6,8 +6,8 @@
 // protobuf.dev/programming-guides/encoding.
 #pragma once
 
-#include <fulgurite/encoder/utf8.hpp>
 #include <fulgurite/record/growing_bytes.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <bit>
 #include <cstddef>

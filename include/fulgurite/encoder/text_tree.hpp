@@ -1,13 +1,13 @@
 // One trace as a tree for a terminal: what the console exporter and the command `fulgurite trace` print. Needs fmt.
 //
-// Everything that a span says is shown as `printable` text (encoder/printable.hpp), so that no span can move the cursor
+// Everything that a span says is shown as `printable` text (text/printable.hpp), so that no span can move the cursor
 // or hide a line. Any list of spans has a picture: lost parents, circles and doubles are shown once each, and chains of
 // any depth use no stack.
 #pragma once
 
-#include <fulgurite/encoder/printable.hpp>
 #include <fulgurite/encoder/text_value.hpp>
 #include <fulgurite/record/span_data.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <fmt/format.h>
 

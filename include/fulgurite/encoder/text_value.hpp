@@ -1,8 +1,9 @@
 // Values, durations and times as people read them. Needs fmt.
 #pragma once
 
-#include <fulgurite/encoder/printable.hpp>
 #include <fulgurite/record/attribute_value.hpp>
+#include <fulgurite/text/hex.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <fmt/format.h>
 #include <time.h>
@@ -39,7 +40,7 @@ inline void append_value(std::string& out, attribute_value const& value, std::si
     out += "0x";
     for (const std::byte byte : *data) {
       if (out.size() > limit) return;
-      out += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+      append_hex_octet(out, std::to_integer<unsigned char>(byte));
     }
   } else if (const auto* array = std::get_if<std::vector<attribute_value>>(&held)) {
     out += '[';

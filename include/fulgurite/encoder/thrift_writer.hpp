@@ -10,8 +10,8 @@
 #pragma once
 
 #include <fulgurite/encoder/protobuf_writer.hpp>
-#include <fulgurite/encoder/utf8.hpp>
 #include <fulgurite/record/growing_bytes.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <bit>
 #include <cstddef>

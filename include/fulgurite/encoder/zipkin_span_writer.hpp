@@ -4,15 +4,15 @@
 // if no key stood twice; where one does (encoder/zipkin_tags.hpp), they are written again with care.
 #pragma once
 
-#include <fulgurite/context/fast_hex.hpp>
 #include <fulgurite/encoder/distinct_keys.hpp>
-#include <fulgurite/encoder/fast_decimal.hpp>
 #include <fulgurite/encoder/json_writer.hpp>
 #include <fulgurite/encoder/prepared_schema.hpp>
 #include <fulgurite/encoder/zipkin_endpoint.hpp>
 #include <fulgurite/encoder/zipkin_tags.hpp>
 #include <fulgurite/record/packed_record.hpp>
 #include <fulgurite/record/record_view.hpp>
+#include <fulgurite/text/fast_decimal.hpp>
+#include <fulgurite/text/fast_hex.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -20,10 +20,10 @@
 #include <fulgurite/engine/clock_converter.hpp>
 #include <fulgurite/engine/exit_delivery.hpp>
 #include <fulgurite/engine/fork.hpp>
-#include <fulgurite/engine/last_threads.hpp>
 #include <fulgurite/engine/pieces.hpp>
 #include <fulgurite/engine/record_sink.hpp>
 #include <fulgurite/engine/ring.hpp>
+#include <fulgurite/platform/last_threads.hpp>
 #include <fulgurite/record/plain_list.hpp>
 
 #include <pthread.h>

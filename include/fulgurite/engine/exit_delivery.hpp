@@ -7,8 +7,8 @@
 #pragma once
 
 #include <fulgurite/context/library_thread.hpp>
-#include <fulgurite/context/process_end.hpp>
 #include <fulgurite/engine/record_sink.hpp>
+#include <fulgurite/platform/process_end.hpp>
 
 #include <semaphore.h>
 #include <algorithm>

@@ -6,8 +6,8 @@
 // size drops the record.
 #pragma once
 
-#include <fulgurite/context/pages.hpp>
 #include <fulgurite/context/thread_state.hpp>
+#include <fulgurite/platform/pages.hpp>
 #include <fulgurite/record/packed_record.hpp>
 
 #include <algorithm>

@@ -1,16 +1,16 @@
 // AgentOps: the local server that this library brings (`fulgurite serve`), or AgentOps' own service.
 //
-// Who that is, and the token for it, is found with the first batch (exporter/agentops_connector.hpp); spans follow as
+// Who that is, and the token for it, is found with the first batch (exporter/agentops/connector.hpp); spans follow as
 // OTLP with that token (exporter/batch_channel.hpp). A server that was just ending, or was killed, is looked for or
 // started afresh. What the environment variables AGENTOPS_... mean is told in config/descriptors.hpp.
 #pragma once
 
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/exporter/agentops_connector.hpp>
-#include <fulgurite/exporter/agentops_options.hpp>
+#include <fulgurite/exporter/agentops/connector.hpp>
+#include <fulgurite/exporter/agentops/options.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
+#include <fulgurite/platform/left_behind.hpp>
 #include <fulgurite/transport/httplib.hpp>
 
 #include <algorithm>

@@ -7,11 +7,11 @@
 
 #include <fulgurite/context/quiet_thread.hpp>
 #include <fulgurite/delivery/options.hpp>
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/http_options.hpp>
+#include <fulgurite/platform/left_behind.hpp>
 
 #include <algorithm>
 #include <atomic>

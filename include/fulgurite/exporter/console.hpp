@@ -6,10 +6,10 @@
 
 #include <fulgurite/diagnostics/detail/language.hpp>
 #include <fulgurite/diagnostics/log.hpp>
-#include <fulgurite/encoder/terminal.hpp>
 #include <fulgurite/encoder/text_tree.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/stream_writer.hpp>
+#include <fulgurite/platform/terminal.hpp>
 
 #include <array>
 #include <atomic>

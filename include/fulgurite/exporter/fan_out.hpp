@@ -36,7 +36,7 @@
 
 #include <fulgurite/exporter/any_exporter.hpp>
 #include <fulgurite/exporter/exporter.hpp>
-#include <fulgurite/exporter/fan_out_lanes.hpp>
+#include <fulgurite/exporter/fan_out/lanes.hpp>
 
 #include <boost/hana/for_each.hpp>
 #include <boost/hana/tuple.hpp>

@@ -3,17 +3,17 @@
 //
 // A batch is one line, written in one piece; several processes may write to the same file. The file is renamed to
 // `<path>.<UTC time>` when it is large or old, and the oldest of those are removed; one that logrotate or anybody else
-// moves or removes is opened anew (exporter/rolling_file.hpp). A full disk, a missing directory, a lost permission: the
-// batch fails, which is counted and said once a minute, and the next one is tried again. The directory is not made:
-// where a volume is not mounted nothing must be written beneath it.
+// moves or removes is opened anew (exporter/file/rolling_file.hpp). A full disk, a missing directory, a lost
+// permission: the batch fails, which is counted and said once a minute, and the next one is tried again. The directory
+// is not made: where a volume is not mounted nothing must be written beneath it.
 #pragma once
 
 #include <fulgurite/diagnostics/detail/language.hpp>
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/encoder/otlp_json.hpp>
 #include <fulgurite/exporter/exporter.hpp>
-#include <fulgurite/exporter/rolling_file.hpp>
+#include <fulgurite/exporter/file/rolling_file.hpp>
+#include <fulgurite/platform/left_behind.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>

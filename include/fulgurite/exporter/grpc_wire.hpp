@@ -6,12 +6,12 @@
 #pragma once
 
 #include <fulgurite/delivery/delivery.hpp>
-#include <fulgurite/diagnostics/ascii.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/exporter/grpc_status.hpp>
 #include <fulgurite/exporter/http_options.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
+#include <fulgurite/text/ascii.hpp>
 #include <fulgurite/transport/grpc.hpp>
 
 #include <algorithm>

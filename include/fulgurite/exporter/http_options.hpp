@@ -2,8 +2,8 @@
 // are.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/platform/version.hpp>
+#include <fulgurite/text/ascii.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/http_message.hpp>
 #include <fulgurite/transport/proxy.hpp>

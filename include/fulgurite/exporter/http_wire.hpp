@@ -11,10 +11,10 @@
 #pragma once
 
 #include <fulgurite/delivery/retry.hpp>
-#include <fulgurite/diagnostics/ascii.hpp>
 #include <fulgurite/exporter/batch_channel.hpp>
 #include <fulgurite/exporter/http_options.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
+#include <fulgurite/text/ascii.hpp>
 #include <fulgurite/transport/http.hpp>
 
 #include <algorithm>

@@ -9,11 +9,11 @@
 
 #include <fulgurite/diagnostics/detail/language.hpp>
 
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/encoder/jaeger_shorten.hpp>
 #include <fulgurite/encoder/jaeger_thrift.hpp>
 #include <fulgurite/exporter/exporter.hpp>
+#include <fulgurite/platform/left_behind.hpp>
 #include <fulgurite/record/span_batch.hpp>
 #include <fulgurite/transport/udp.hpp>
 

@@ -4,8 +4,8 @@
 // what is malformed is read as if it said nothing.
 #pragma once
 
-#include <fulgurite/encoder/utf8.hpp>
-#include <fulgurite/transport/flat_json.hpp>
+#include <fulgurite/text/flat_json.hpp>
+#include <fulgurite/text/utf8.hpp>
 
 #include <charconv>
 #include <cstddef>

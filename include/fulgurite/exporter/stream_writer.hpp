@@ -6,7 +6,7 @@
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
-#include <fulgurite/transport/sigpipe.hpp>
+#include <fulgurite/platform/sigpipe.hpp>
 
 #include <poll.h>
 #include <stdio.h>

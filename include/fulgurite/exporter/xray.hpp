@@ -1,15 +1,15 @@
 // AWS X-Ray as an OTLP backend: how its address looks, what it takes in one request, and the exporter.
 //
-// X-Ray takes OTLP over HTTP/1.1 at `https://xray.REGION.amazonaws.com/v1/traces`, signed (exporter/sigv4_signer.hpp).
-// Limits: AWS X-Ray Developer Guide, "OpenTelemetry Protocol (OTLP) endpoint", quotas; decimal kilo- and megabytes,
-// which is safe for either reading. It also refuses spans of more than 14 days ago or 2 hours ahead, and those of one
-// request that are more than a day apart: that is left to it, because what it refuses it says and we count, and because
-// whose clock is wrong is not known here.
+// X-Ray takes OTLP over HTTP/1.1 at `https://xray.REGION.amazonaws.com/v1/traces`, signed
+// (exporter/aws/sigv4_signer.hpp). Limits: AWS X-Ray Developer Guide, "OpenTelemetry Protocol (OTLP) endpoint", quotas;
+// decimal kilo- and megabytes, which is safe for either reading. It also refuses spans of more than 14 days ago or 2
+// hours ahead, and those of one request that are more than a day apart: that is left to it, because what it refuses it
+// says and we count, and because whose clock is wrong is not known here.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/exporter/aws/sigv4_signer.hpp>
 #include <fulgurite/exporter/otlp_http.hpp>
-#include <fulgurite/exporter/sigv4_signer.hpp>
+#include <fulgurite/text/ascii.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -60,7 +60,7 @@ inline std::string xray_signing_region(std::string_view host, std::string_view c
   return region;
 }
 
-/// Signs every attempt (exporter/sigv4_signer.hpp).
+/// Signs every attempt (exporter/aws/sigv4_signer.hpp).
 class xray_signer final : public request_signer {
  public:
   explicit xray_signer(std::shared_ptr<sigv4_signer> signer) : signer_(std::move(signer)) {}
@@ -86,7 +86,7 @@ class xray_signer final : public request_signer {
 }  // namespace detail
 
 /// OTLP over HTTP, signed for X-Ray; `options.endpoint` is `https://xray.REGION.amazonaws.com/v1/traces`. The
-/// credentials come from the environment, the shared files or the container (transport/aws_credentials.hpp). `region`
+/// credentials come from the environment, the shared files or the container (exporter/aws/credentials.hpp). `region`
 /// is what to sign for where the endpoint's host does not say it.
 class xray_exporter : public detail::channel_exporter<detail::otlp_channel> {
  public:

@@ -8,8 +8,8 @@
 
 #include <fulgurite/context/library_thread.hpp>
 #include <fulgurite/context/thread_state.hpp>
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/platform/left_behind.hpp>
 #include <fulgurite/processor/overflow.hpp>
 #include <fulgurite/processor/processor.hpp>
 #include <fulgurite/record/record_chunk.hpp>

@@ -1,9 +1,9 @@
 // Exports each span on the thread that ends it, before `end()` returns: for tests and small tools.
 #pragma once
 
-#include <fulgurite/context/process_end.hpp>
-#include <fulgurite/diagnostics/left_behind.hpp>
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/platform/left_behind.hpp>
+#include <fulgurite/platform/process_end.hpp>
 #include <fulgurite/processor/processor.hpp>
 #include <fulgurite/record/record_chunk.hpp>
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <fulgurite/context/context.hpp>
-#include <fulgurite/context/percent.hpp>
-#include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/diagnostics/log.hpp>
+#include <fulgurite/text/code_points.hpp>
+#include <fulgurite/text/percent.hpp>
 
 #include <array>
 #include <cstddef>

@@ -7,7 +7,7 @@
 // it makes a repeated `traceparent` invalid by itself.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/text/ascii.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -5,7 +5,8 @@
 #pragma once
 
 #include <fulgurite/context/context.hpp>
-#include <fulgurite/context/fast_hex.hpp>
+#include <fulgurite/text/fast_hex.hpp>
+#include <fulgurite/text/hex.hpp>
 
 #include <array>
 #include <cstddef>

@@ -5,10 +5,10 @@
 // otherwise compare each key with all that follow.
 #pragma once
 
-#include <fulgurite/diagnostics/code_points.hpp>
 #include <fulgurite/record/limits.hpp>
 #include <fulgurite/record/packed_writer.hpp>
 #include <fulgurite/record/plain_list.hpp>
+#include <fulgurite/text/code_points.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // Who records: the resource, and the scope a tracer's spans belong to.
 #pragma once
 
-#include <fulgurite/diagnostics/version.hpp>
+#include <fulgurite/platform/version.hpp>
 #include <fulgurite/record/attribute_value.hpp>
 
 #include <string>

@@ -4,8 +4,8 @@
 // record of its own, so the span object is the cheaper way where there is one.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
 #include <fulgurite/span/start.hpp>
+#include <fulgurite/text/ascii.hpp>
 
 #include <cstdint>
 #include <cstring>

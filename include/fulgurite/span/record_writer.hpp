@@ -1,7 +1,7 @@
 // From a span into its thread's ring.
 #pragma once
 
-#include <fulgurite/span/pipeline.hpp>
+#include <fulgurite/pipeline/pipeline.hpp>
 
 #include <algorithm>
 #include <cstddef>

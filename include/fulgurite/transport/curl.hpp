@@ -6,8 +6,8 @@
 // its copies without a word to the other side. The library's state for the whole process is made once and stays.
 #pragma once
 
+#include <fulgurite/platform/standard_descriptors.hpp>
 #include <fulgurite/transport/resolver.hpp>
-#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <curl/curl.h>
 #include <sys/socket.h>

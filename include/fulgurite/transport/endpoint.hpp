@@ -1,7 +1,7 @@
 // The address of a backend: `http://host:port/path` taken apart, or a sentence that says what is wrong with it.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/text/ascii.hpp>
 
 #include <cstddef>
 #include <cstdint>

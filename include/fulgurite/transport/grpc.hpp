@@ -11,13 +11,13 @@
 // transport.
 #pragma once
 
+#include <fulgurite/platform/sigpipe.hpp>
 #include <fulgurite/transport/curl.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/grpc_message.hpp>
 #include <fulgurite/transport/grpc_response.hpp>
 #include <fulgurite/transport/proxy.hpp>
 #include <fulgurite/transport/resolver.hpp>
-#include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/tls_options.hpp>
 
 #include <unistd.h>

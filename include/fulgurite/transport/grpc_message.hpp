@@ -5,8 +5,8 @@
 // transport/grpc.hpp sends.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/base64.hpp>
+#include <fulgurite/text/ascii.hpp>
+#include <fulgurite/text/base64.hpp>
 
 #include <algorithm>
 #include <array>

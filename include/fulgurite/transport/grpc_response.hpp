@@ -6,10 +6,10 @@
 // OTLP/gRPC Response).
 #pragma once
 
-#include <fulgurite/context/percent.hpp>
-#include <fulgurite/diagnostics/ascii.hpp>
-#include <fulgurite/diagnostics/base64.hpp>
-#include <fulgurite/diagnostics/code_points.hpp>
+#include <fulgurite/text/ascii.hpp>
+#include <fulgurite/text/base64.hpp>
+#include <fulgurite/text/code_points.hpp>
+#include <fulgurite/text/percent.hpp>
 #include <fulgurite/transport/grpc_message.hpp>
 #include <fulgurite/transport/gzip.hpp>
 

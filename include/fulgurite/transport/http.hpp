@@ -2,18 +2,18 @@
 // deadline.
 //
 // What the library leaves open is closed here: its timeouts are for each read (transport/socket_guard.hpp), its name
-// lookup blocks (transport/resolver.hpp), its sends raise SIGPIPE (transport/sigpipe.hpp), and its errors are one word.
+// lookup blocks (transport/resolver.hpp), its sends raise SIGPIPE (platform/sigpipe.hpp), and its errors are one word.
 // Redirects are not followed: they are no part of OTLP. Both forms of the library work (transport/httplib.hpp).
 #pragma once
 
+#include <fulgurite/platform/sigpipe.hpp>
+#include <fulgurite/platform/standard_descriptors.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 #include <fulgurite/transport/http_message.hpp>
 #include <fulgurite/transport/httplib.hpp>
 #include <fulgurite/transport/proxy.hpp>
 #include <fulgurite/transport/resolver.hpp>
-#include <fulgurite/transport/sigpipe.hpp>
 #include <fulgurite/transport/socket_guard.hpp>
-#include <fulgurite/transport/standard_descriptors.hpp>
 #include <fulgurite/transport/tls_options.hpp>
 
 #include <poll.h>

@@ -5,8 +5,8 @@
 // request's header), and `no_proxy` for the hosts that are reached without.
 #pragma once
 
-#include <fulgurite/context/percent.hpp>
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/text/ascii.hpp>
+#include <fulgurite/text/percent.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 
 #include <cstddef>

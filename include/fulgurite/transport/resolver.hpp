@@ -5,7 +5,7 @@
 #pragma once
 
 #include <fulgurite/context/quiet_thread.hpp>
-#include <fulgurite/transport/standard_descriptors.hpp>
+#include <fulgurite/platform/standard_descriptors.hpp>
 
 #include <dlfcn.h>
 #include <netdb.h>

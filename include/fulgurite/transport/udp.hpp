@@ -6,8 +6,8 @@
 // looked up by transport/resolver.hpp, and again after an error.
 #pragma once
 
+#include <fulgurite/platform/standard_descriptors.hpp>
 #include <fulgurite/transport/resolver.hpp>
-#include <fulgurite/transport/standard_descriptors.hpp>
 
 #include <errno.h>
 #include <netdb.h>

@@ -3,10 +3,10 @@
 #include "server.hpp"
 #include "store.hpp"
 
-#include <fulgurite/encoder/printable.hpp>
-#include <fulgurite/encoder/terminal.hpp>
 #include <fulgurite/encoder/text_tree.hpp>
 #include <fulgurite/encoder/text_value.hpp>
+#include <fulgurite/platform/terminal.hpp>
+#include <fulgurite/text/printable.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 
 #include <fmt/format.h>

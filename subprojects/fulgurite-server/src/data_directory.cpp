@@ -1,6 +1,6 @@
 #include "data_directory.hpp"
 
-#include <fulgurite/exporter/local_server.hpp>
+#include <fulgurite/exporter/agentops/local_server.hpp>
 
 #include <fcntl.h>
 #include <fmt/chrono.h>

@@ -8,7 +8,7 @@
 #include "doctor/test_span.hpp"
 
 #include <fulgurite/backends.hpp>
-#include <fulgurite/encoder/printable.hpp>
+#include <fulgurite/text/printable.hpp>
 #include <fulgurite/transport/endpoint.hpp>
 
 #include <fmt/format.h>

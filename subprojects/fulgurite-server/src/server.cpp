@@ -2,8 +2,8 @@
 
 #include "inflate.hpp"
 
-#include <fulgurite/encoder/json_text.hpp>
-#include <fulgurite/encoder/printable.hpp>
+#include <fulgurite/text/json_text.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <fmt/format.h>
 #include <httplib.h>

@@ -1,6 +1,6 @@
 #include "store.hpp"
 
-#include <fulgurite/encoder/printable.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>

@@ -2,7 +2,9 @@
 
 #include "otlp_schema.hpp"
 
-#include <fulgurite/encoder/json_text.hpp>
+#include <fulgurite/text/base64.hpp>
+#include <fulgurite/text/hex.hpp>
+#include <fulgurite/text/json_text.hpp>
 
 #include <fmt/format.h>
 
@@ -15,23 +17,13 @@ namespace {
 
 void put_hex(std::string& out, std::string_view bytes) {
   out += '"';
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  for (const char c : bytes) fulgurite::detail::append_hex_octet(out, static_cast<unsigned char>(c));
   out += '"';
 }
 
 void put_base64(std::string& out, std::string_view bytes) {
-  constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   out += '"';
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[i + k])) : 0U;
-    };
-    const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    out += digits[group >> 18];
-    out += digits[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? digits[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? digits[group & 63] : '=';
-  }
+  fulgurite::detail::append_base64(out, bytes);
   out += '"';
 }
 

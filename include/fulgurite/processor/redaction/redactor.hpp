@@ -7,6 +7,7 @@
 #include <fulgurite/processor/redaction/policy.hpp>
 #include <fulgurite/record/packed_writer.hpp>
 #include <fulgurite/record/resource.hpp>
+#include <fulgurite/text/hex.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -335,8 +336,7 @@ class redactor {
     std::string text = "hash:";
     const std::uint64_t hash = sip_hash(*key_, octets);
     // The octets in the order in which SipHash defines them, as `openssl mac -macopt size:8 SIPHASH` prints them.
-    for (int shift = 0; shift < 64; shift += 8)
-      for (const int half : {4, 0}) text += "0123456789abcdef"[hash >> (shift + half) & 0xf];
+    for (int shift = 0; shift < 64; shift += 8) append_hex_octet(text, static_cast<unsigned char>(hash >> shift));
     return text;
   }
   /// What a whole value's hash is of: a text itself, a whole number's digits, else the packed form.

@@ -2,7 +2,7 @@
 // detectors that they need not look.
 #pragma once
 
-#include <fulgurite/diagnostics/ascii.hpp>
+#include <fulgurite/text/ascii.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #include "destinations.hpp"
 
 #include <fulgurite/config/exporter_factory.hpp>
-#include <fulgurite/exporter/local_server.hpp>
+#include <fulgurite/exporter/agentops/local_server.hpp>
 
 #include <algorithm>
 #include <chrono>

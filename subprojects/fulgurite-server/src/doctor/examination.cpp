@@ -5,8 +5,8 @@
 #include "http.hpp"
 #include "read_back.hpp"
 
-#include <fulgurite/encoder/printable.hpp>
 #include <fulgurite/encoder/text_value.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <cstddef>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 #include "page.hpp"
 
-#include <fulgurite/encoder/printable.hpp>
-#include <fulgurite/encoder/terminal.hpp>
+#include <fulgurite/platform/terminal.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include "http.hpp"
 
 #include <fulgurite/config/endpoint.hpp>
-#include <fulgurite/exporter/local_server.hpp>
+#include <fulgurite/exporter/agentops/local_server.hpp>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

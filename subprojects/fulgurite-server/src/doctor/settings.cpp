@@ -2,9 +2,9 @@
 
 #include <fulgurite/config/backend_problems.hpp>
 #include <fulgurite/config/descriptors.hpp>
-#include <fulgurite/diagnostics/base64.hpp>
-#include <fulgurite/encoder/printable.hpp>
 #include <fulgurite/exporter/otlp_response.hpp>
+#include <fulgurite/text/base64.hpp>
+#include <fulgurite/text/printable.hpp>
 
 #include <algorithm>
 #include <array>

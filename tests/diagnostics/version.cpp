@@ -1,7 +1,0 @@
-#include <fulgurite/diagnostics/version.hpp>
-
-#include <doctest/doctest.h>
-
-#include <string>
-
-TEST_CASE("the version is the package's") { CHECK(std::string(fulgurite::library_version) == FULGURITE_VERSION); }
