@@ -130,7 +130,7 @@ health_report check_health(E& exporter, [[maybe_unused]] deadline until) {
   if constexpr (exporter_with_check_health<E>)
     return exporter.check_health(until);
   else
-    return {true, "", "this exporter delivers within the process: there is no backend to reach", {}};
+    return {true, "", "this exporter reaches out to nobody", {}};
 }
 template <class E>
 void interrupt(E& exporter) noexcept {
