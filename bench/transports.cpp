@@ -46,7 +46,7 @@ void send(benchmark::State& state, Exporter exporter) {
   const batch_of made(shape::schema);
   const fg::span_batch batch = made.builder.batch();
   for (auto _ : state)
-    if (exporter.export_spans(batch) != fg::export_result::success) return state.SkipWithError("not delivered");
+    if (!exporter.export_spans(batch).is_success()) return state.SkipWithError("not delivered");
   fulgurite_bench::count(state, bytes_of<Encoder>(batch));
 }
 

@@ -1,6 +1,7 @@
 // What each exporter over HTTP must do, whatever its format: one text for all of them.
 #pragma once
 
+#include <fulgurite/delivery/outcome.hpp>
 #include <fulgurite/diagnostics/log.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 
@@ -54,10 +55,18 @@ struct exporter_over_http {
     }});
     {
       Exporter out(to(server));
-      CHECK(out.export_spans(one_span().batch()) == fulgurite::export_result::success);
+      const fulgurite::batch_outcome taken = out.export_spans(one_span().batch());
+      CHECK(taken.is_success());
+      CHECK(taken.exported == 1);
+      CHECK(taken.reason.empty());
+      CHECK(taken.kind == fulgurite::failure_kind::none);
       CHECK(out.flush(in(5)));
       CHECK(out.shutdown(in(5)));
-      CHECK(out.export_spans(one_span().batch()) == fulgurite::export_result::failure);
+      const fulgurite::batch_outcome late = out.export_spans(one_span().batch());
+      CHECK(late.failed == 1);
+      CHECK(late.spans() == 1);
+      CHECK(late.kind == fulgurite::failure_kind::given_up);
+      CHECK_FALSE(late.reason.empty());
     }
     REQUIRE(requests.size() == 1);
     CHECK(requests[0].head.starts_with("POST " + std::string(path) + " HTTP/1.1\r\n"));
@@ -76,9 +85,16 @@ struct exporter_over_http {
     }});
     {
       Exporter out(to(server));
-      CHECK(out.export_spans(one_span().batch()) == fulgurite::export_result::success);
+      const fulgurite::batch_outcome taken = out.export_spans(one_span().batch());
+      CHECK(taken.exported == 1);
+      CHECK(taken.spans() == 1);
+      CHECK(taken.kind == fulgurite::failure_kind::none);  // what came before the last attempt is over
       CHECK(out.stats().retried == 1);
-      CHECK(out.export_spans(one_span().batch()) == fulgurite::export_result::failure);
+      const fulgurite::batch_outcome refused = out.export_spans(one_span().batch());
+      CHECK(refused.failed == 1);
+      CHECK(refused.spans() == 1);
+      CHECK(refused.kind == fulgurite::failure_kind::refused);
+      CHECK(refused.reason == server.url(path) + " answered HTTP 400");
       CHECK(out.stats().retried == 1);
     }
     CHECK(next == 3);
@@ -105,9 +121,13 @@ struct exporter_over_http {
     Options options;
     options.endpoint = "ftp://me:secret@host/";
     Exporter out(options);
-    CHECK(out.export_spans(one_span().batch()) == fulgurite::export_result::failure);
+    const fulgurite::batch_outcome outcome = out.export_spans(one_span().batch());
+    CHECK(outcome.failed == 1);
+    CHECK(outcome.spans() == 1);
+    CHECK(outcome.kind == fulgurite::failure_kind::other);
     const fulgurite::health_report report = out.check_health(in(1));
     CHECK_FALSE(report.reachable);
+    CHECK(report.reason == outcome.reason);
     CHECK(report.reason.find("http://") != std::string::npos);
     CHECK(report.reason.find("secret") == std::string::npos);
     fulgurite::set_log_handler({});

@@ -76,7 +76,7 @@ inline constexpr fg::span_limits no_limits{fg::span_limits::unlimited, fg::span_
 
 /// What every tracer promises after a flush.
 inline void check_accounts(fg::tracer_stats const& stats) {
-  CHECK(stats.sampled == stats.exported + stats.failed + stats.dropped + stats.queued);
+  CHECK(stats.sampled == stats.exported + stats.failed + stats.dropped + stats.discarded + stats.queued);
 }
 
 }  // namespace fulgurite_test

@@ -9,6 +9,7 @@
 using namespace fulgurite::detail;
 using namespace std::chrono_literals;
 using outcome = attempt::outcome;
+using fulgurite::failure_kind;
 
 namespace {
 const fulgurite::delivery_options quick{.max_attempts = 4, .initial_backoff = 1ms, .max_backoff = 1ms, .jitter = 0};
@@ -43,9 +44,26 @@ TEST_CASE("delivered at once, after retries, refused, never") {
   }
 }
 
+TEST_CASE("the last attempt is given back whole") {
+  delivery sender(quick);
+  script plays{{{.result = outcome::retry, .reason = "down", .kind = failure_kind::unavailable, .doubt = "early"},
+                {.result = outcome::delivered, .rejected = 3, .message = "too old", .doubt = "a web page"}}};
+  const attempt taken = sender.run(in(1h), [&] { return plays(); });
+  CHECK(taken.rejected == 3);
+  CHECK(taken.message == "too old");
+  CHECK(taken.doubt == "a web page");
+  CHECK(taken.reason.empty());
+  CHECK(taken.kind == failure_kind::none);
+  script refuses{{{.reason = "bad request", .kind = failure_kind::refused, .later = true}}};
+  const attempt refused = sender.run(in(1h), [&] { return refuses(); });
+  CHECK(refused.reason == "bad request");
+  CHECK(refused.kind == failure_kind::refused);
+  CHECK(refused.later);
+}
+
 TEST_CASE("a stale connection is no attempt, but only once") {
   delivery sender({.max_attempts = 1, .initial_backoff = 1h, .max_backoff = 1h});
-  script stale{{{outcome::retry, "stale", std::nullopt, true}}};
+  script stale{{{.result = outcome::retry, .reason = "stale", .at_once = true}}};
   CHECK(sender.run(in(2h), [&] { return stale(); }).result == outcome::retry);
   CHECK(stale.calls == 2);
 }
@@ -59,12 +77,13 @@ TEST_CASE("nothing is waited for that the deadline forbids") {
 
 TEST_CASE("an interruption ends a pause, and lasts until the next beginning") {
   delivery sender({.max_attempts = 4, .initial_backoff = 1h, .max_backoff = 1h});
-  script plays{{{outcome::retry, "down"}}};
+  script plays{{{.result = outcome::retry, .reason = "down", .kind = failure_kind::unreachable}}};
   std::thread other([&] { sender.interrupt(); });
   const attempt last = sender.run(in(24h), [&] { return plays(); });
   other.join();
   CHECK(last.result == outcome::retry);
-  CHECK(last.reason.starts_with("down"));
+  CHECK(last.reason == "down (given up before the next attempt)");
+  CHECK(last.kind == failure_kind::unreachable);
   CHECK(plays.calls == 1);
   CHECK(sender.is_interrupted());
   sender.begin();
@@ -76,13 +95,13 @@ TEST_CASE("once hurried, one attempt and for good; a stale connection still is n
   sender.hurry();
   sender.begin();
   CHECK(sender.is_hurried());
-  script plays{{{outcome::retry, "down"}}};
+  script plays{{{.result = outcome::retry, .reason = "down", .kind = failure_kind::unreachable}}};
   CHECK(sender.run(in(24h), [&] { return plays(); }).reason.find("the program ended") != std::string::npos);
   CHECK(plays.calls == 1);
-  script stale{{{outcome::retry, "stale", std::nullopt, true}, {outcome::delivered}}};
+  script stale{{{.result = outcome::retry, .reason = "stale", .at_once = true}, {outcome::delivered}}};
   CHECK(sender.run(in(24h), [&] { return stale(); }).result == outcome::delivered);
   CHECK(stale.calls == 2);
-  script always_stale{{{outcome::retry, "stale", std::nullopt, true}}};
+  script always_stale{{{.result = outcome::retry, .reason = "stale", .at_once = true}}};
   CHECK(sender.run(in(24h), [&] { return always_stale(); }).result == outcome::retry);
   CHECK(always_stale.calls == 2);
 }
@@ -90,7 +109,7 @@ TEST_CASE("once hurried, one attempt and for good; a stale connection still is n
 TEST_CASE("hurrying ends a pause, with one attempt after it, or none where the backend asked for the pause") {
   for (const bool asked_for : {false, true}) {
     delivery sender({.max_attempts = 9, .initial_backoff = 1h, .max_backoff = 1h});
-    script plays{{{outcome::retry, "down"}}};
+    script plays{{{.result = outcome::retry, .reason = "down", .kind = failure_kind::unreachable}}};
     if (asked_for) plays.results[0].retry_after = 1h;
     std::thread other;
     const attempt last = sender.run(in(24h), [&] {
@@ -99,7 +118,8 @@ TEST_CASE("hurrying ends a pause, with one attempt after it, or none where the b
     });
     other.join();
     CHECK(last.result == outcome::retry);
-    CHECK(last.reason.find("the program ended") != std::string::npos);
+    CHECK(last.reason.starts_with("down (the program ended"));
+    CHECK(last.kind == failure_kind::unreachable);
     CHECK(plays.calls == (asked_for ? 1 : 2));
   }
 }

@@ -77,12 +77,39 @@ TEST_CASE("first in, first out, and gone from the disk") {
     CHECK(one.append(request("d")));
     CHECK(drain(one) == strings{"c", "d"});
     CHECK(one.counts().waiting == 0);
+    CHECK(one.counts().exported == 11);
+    CHECK(one.counts().rejected == 0);
     CHECK(one.counts().failed == 5);
     CHECK(one.counts().replayed == 0);
     CHECK(folder.batches().empty());
   }
   // Not even its directory stays.
   CHECK(files::is_empty(folder.path() + "/made/on/the/way/to"));
+}
+
+TEST_CASE("what the backend did not take of a batch is counted apart, and never more than there was") {
+  const spool_folder folder;
+  leave_behind(folder.path(), {"0"}, 10);
+  spool one(folder.path(), "to", plenty);
+  for (const char* body : {"a", "b", "c"}) REQUIRE(one.append(request(body, 10)));
+  CHECK_FALSE(one.front()->own);
+  one.drop_front(true, 4);  // another process's accounts
+  CHECK(one.counts().rejected == 0);
+  CHECK(one.counts().exported == 0);
+  one.front();
+  one.drop_front(true, 4);
+  CHECK(one.counts().exported == 6);
+  CHECK(one.counts().rejected == 4);
+  one.front();
+  one.drop_front(true, 1000);
+  CHECK(one.counts().exported == 6);
+  CHECK(one.counts().rejected == 14);
+  one.front();
+  one.drop_front(false);
+  CHECK(one.counts().exported == 6);
+  CHECK(one.counts().rejected == 14);
+  CHECK(one.counts().failed == 10);
+  CHECK(one.counts().waiting == 0);
 }
 
 TEST_CASE("what a killed process left comes first, in its order, and is counted apart") {
@@ -98,6 +125,7 @@ TEST_CASE("what a killed process left comes first, in its order, and is counted 
   CHECK(one.front()->request.spans == 10);
   CHECK(drain(one) == strings{"1", "2", "3", "4"});
   CHECK(one.counts().replayed == 21);
+  CHECK(one.counts().exported == 1);
   CHECK(one.counts().waiting == 0);
   // The two directories are gone, its own is still there.
   CHECK(std::distance(files::directory_iterator(folder.path() + "/to"), {}) == 1);
@@ -115,6 +143,7 @@ TEST_CASE("two that live share nothing; what one gives up the other takes when i
   first.reset();
   CHECK(drain(second) == strings{"second", "first"});
   CHECK(second.counts().replayed == 1);
+  CHECK(second.counts().exported == 1);
 
   spool elsewhere(folder.path(), "to another", plenty);
   REQUIRE(second.append(request("third")));
@@ -195,6 +224,7 @@ TEST_CASE("damaged files are set aside, counted and said, and the rest comes") {
   CHECK(one.counts().set_aside == 7);
   CHECK(one.counts().replayed == 3);
   CHECK(one.counts().failed == 0);  // of another process
+  CHECK(one.counts().exported == 0);
   CHECK(folder.bad().size() == 7);
   for (const char* problem : {"its checksum is wrong", "it is cut off", "it is empty", "its version is not known",
                               "it is no file of a spool", "Too many levels of symbolic links"})
@@ -213,6 +243,7 @@ TEST_CASE("what becomes of one's own damaged files is in the accounts") {
   CHECK(drain(one) == strings{"c"});
   CHECK(one.counts().waiting == 0);
   CHECK(one.counts().failed == 20);
+  CHECK(one.counts().exported == 10);
   CHECK(one.counts().set_aside == 2);
 }
 
@@ -354,7 +385,7 @@ TEST_CASE("a directory that nothing can be removed from: each batch comes once a
       files::permissions(place, files::perms::owner_read | files::perms::owner_exec);
       good = good && !one.append(request("c")) &&
              log.has("a batch could not be written; batches are not kept: Permission");
-      good = good && drain(one) == strings{"a", "b"} && one.counts().waiting == 0;
+      good = good && drain(one) == strings{"a", "b"} && one.counts().waiting == 0 && one.counts().exported == 2;
       good = good && log.has("a batch that is dealt with cannot be removed");
       files::permissions(place, files::perms::owner_all);
     }

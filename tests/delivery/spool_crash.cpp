@@ -108,6 +108,8 @@ TEST_CASE("killed at any system call: what was taken in comes out, whole and in 
     CAPTURE(appended);
     CAPTURE(taken);
     CHECK(next.counts().set_aside == 0);
+    CHECK(next.counts().replayed == found.size());
+    CHECK(next.counts().exported == 0);  // of another process
     const int first = found.empty() ? appended : found.front();
     CHECK(first <= taken);
     CHECK(first >= taken - 1);

@@ -4,12 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
 
 using namespace fulgurite::detail;
 using namespace std::chrono_literals;
+using fulgurite::failure_kind;
 using fulgurite_test::spool_folder;
 using what = spooled_delivery::outcome;
 
@@ -31,10 +33,12 @@ struct backend {
     return says;
   }
 };
-const attempt down{attempt::outcome::retry, "down"};
-const attempt refused{attempt::outcome::refused, "bad request"};
+const attempt down{.result = attempt::outcome::retry, .reason = "down", .kind = failure_kind::unreachable};
+const attempt refused{.reason = "bad request", .kind = failure_kind::refused};
 
-spooled_request request(std::string_view body) { return {std::as_bytes(std::span(body)), "t", "", 1}; }
+spooled_request request(std::string_view body, std::uint32_t spans = 1) {
+  return {std::as_bytes(std::span(body)), "t", "", spans};
+}
 
 fulgurite::delivery_options to(spool_folder const& folder, std::chrono::milliseconds pause = 1h) {
   fulgurite::delivery_options options;
@@ -69,9 +73,15 @@ TEST_CASE("down: one attempt, then straight into the spool; back: everything in 
   backend server{down};
   const auto first = spooled.deliver(request("1"), false, server);
   CHECK(first.what == what::kept);
-  CHECK(first.reason == "down");
-  for (const char* body : {"2", "3", "4", "5", "6", "7"})
-    CHECK(spooled.deliver(request(body), false, server).what == what::kept);
+  CHECK(first.last.reason == "down");
+  CHECK(first.last.kind == failure_kind::unreachable);
+  CHECK(spooled.why() == failure_kind::unreachable);
+  for (const char* body : {"2", "3", "4", "5", "6", "7"}) {
+    const auto next = spooled.deliver(request(body), false, server);
+    CHECK(next.what == what::kept);
+    CHECK(next.last.reason.empty());  // nothing was tried
+    CHECK(next.last.kind == failure_kind::none);
+  }
   CHECK(server.attempts == 1);
   CHECK(spooled.counts().waiting == 7);
   const auto now = std::chrono::steady_clock::now();
@@ -82,6 +92,7 @@ TEST_CASE("down: one attempt, then straight into the spool; back: everything in 
 
   server.says = {attempt::outcome::delivered};
   spooled.answered();  // somebody knows
+  CHECK(spooled.why() == failure_kind::none);
   CHECK(spooled.idle_at() <= std::chrono::steady_clock::now());
   CHECK(spooled.replay(server));
   CHECK(server.arrived == strings{"1"});
@@ -93,6 +104,7 @@ TEST_CASE("down: one attempt, then straight into the spool; back: everything in 
   CHECK(server.origins.front() == batch_origin::own);
   CHECK(server.origins.back() == batch_origin::fresh);
   CHECK(spooled.counts().waiting == 0);
+  CHECK(spooled.counts().exported == 8);  // the ninth was never in it
   CHECK(folder.batches().empty());
 }
 
@@ -109,15 +121,16 @@ TEST_CASE("the pause doubles up to its limit and starts over when the backend ha
   spooled.deliver(request("1"), false, server);
   CHECK(pause() == 100s);
   for (const std::chrono::seconds expected : {200s, 350s, 350s, 350s, 350s, 350s, 350s, 350s}) {
-    spooled.not_answered();
+    spooled.not_answered(failure_kind::unavailable);
+    CHECK(spooled.why() == failure_kind::unavailable);
     CHECK(pause() == expected);
   }
   spooled.answered();
-  spooled.not_answered();
+  spooled.not_answered(failure_kind::unreachable);
   CHECK(pause() == 100s);
-  spooled.not_answered(17s);  // what the backend asks for goes before it
+  spooled.not_answered(failure_kind::unavailable, 17s);  // what the backend asks for goes before it
   CHECK(pause() == 17s);
-  spooled.not_answered(24h * 365);
+  spooled.not_answered(failure_kind::unavailable, 24h * 365);
   CHECK(pause() == 1h);
 }
 
@@ -131,13 +144,15 @@ TEST_CASE("a flush tries at once, but not before the pause that the backend aske
   spooled.deliver(request("2"), false, server);
   CHECK_FALSE(spooled.flush(later, server));
   CHECK(server.attempts == 2);
-  server.says = {attempt::outcome::retry, "busy", 1h};
+  server.says = {
+      .result = attempt::outcome::retry, .reason = "busy", .kind = failure_kind::unavailable, .retry_after = 1h};
   CHECK_FALSE(spooled.flush(later, server));
   CHECK_FALSE(spooled.flush(later, server));
   CHECK(server.attempts == 3);
+  CHECK(spooled.why() == failure_kind::unavailable);
   server.says = {attempt::outcome::delivered};
   CHECK_FALSE(spooled.flush(later, server));
-  spooled.not_answered();
+  spooled.not_answered(failure_kind::other);
   CHECK_FALSE(spooled.flush(std::chrono::steady_clock::now(), server));  // no time
   CHECK(spooled.flush(later, server));
   CHECK(server.arrived == strings{"1", "2"});
@@ -147,7 +162,11 @@ TEST_CASE("refused is refused, before the spool and after it") {
   const spool_folder folder;
   spooled_delivery spooled(to(folder), "to");
   backend server{refused};
-  CHECK(spooled.deliver(request("1"), false, server).what == what::refused);
+  const auto at_once = spooled.deliver(request("1"), false, server);
+  CHECK(at_once.what == what::refused);
+  CHECK(at_once.last.reason == "bad request");
+  CHECK(at_once.last.kind == failure_kind::refused);
+  CHECK(spooled.why() == failure_kind::none);  // it has answered
   CHECK(folder.batches().empty());
   server.says = down;
   CHECK(spooled.deliver(request("2"), false, server).what == what::kept);
@@ -155,14 +174,38 @@ TEST_CASE("refused is refused, before the spool and after it") {
   const auto later = std::chrono::steady_clock::now() + 1h;
   CHECK_FALSE(spooled.flush(later, server));  // not all of it was delivered
   CHECK(spooled.counts().failed == 1);
+  CHECK(spooled.counts().exported == 0);
   CHECK(spooled.counts().waiting == 0);
+  CHECK(spooled.why() == failure_kind::none);
   CHECK(spooled.flush(later, server));
   // One that another day may bring through is kept.
-  server.says = {attempt::outcome::refused, "HTTP 401"};
-  server.says.later = true;
-  CHECK(spooled.deliver(request("3"), false, server).what == what::kept);
+  server.says = {.reason = "HTTP 401", .kind = failure_kind::access, .later = true};
+  const auto for_now = spooled.deliver(request("3"), false, server);
+  CHECK(for_now.what == what::kept);
+  CHECK(for_now.last.reason == "HTTP 401");
+  CHECK(spooled.why() == failure_kind::access);
   CHECK_FALSE(spooled.flush(later, server));
   CHECK(spooled.counts().waiting == 1);
+}
+
+TEST_CASE("what the backend does not take of a batch is told, before the spool and after it") {
+  const spool_folder folder;
+  spooled_delivery spooled(to(folder), "to");
+  const attempt partly{.result = attempt::outcome::delivered, .rejected = 2, .message = "too old"};
+  backend server{partly};
+  const auto at_once = spooled.deliver(request("1", 5), false, server);
+  CHECK(at_once.what == what::delivered);
+  CHECK(at_once.last.rejected == 2);
+  CHECK(at_once.last.message == "too old");
+  CHECK(spooled.counts().rejected == 0);  // it was never in the spool
+  CHECK(spooled.keep(request("2", 5)));
+  CHECK(spooled.keep(request("3", 1)));
+  spooled.flush(std::chrono::steady_clock::now() + 1h, server);
+  CHECK(server.arrived == strings{"1", "2", "3"});
+  CHECK(spooled.counts().rejected == 3);  // of one span not two
+  CHECK(spooled.counts().exported == 3);
+  CHECK(spooled.counts().failed == 0);
+  CHECK(spooled.counts().waiting == 0);
 }
 
 TEST_CASE("where the spool takes nothing the caller goes on as without one") {
@@ -175,10 +218,12 @@ TEST_CASE("where the spool takes nothing the caller goes on as without one") {
   CHECK(spooled.deliver(request("1"), false, server).what == what::kept);
   CHECK(spooled.deliver(request("2"), false, server).what == what::not_kept);
   CHECK(server.attempts == 1);
+  CHECK(spooled.why() == failure_kind::unreachable);
   server.says = {attempt::outcome::delivered};
   spooled.answered();
   CHECK(spooled.deliver(request("3"), false, server).what == what::delivered);
   CHECK(server.arrived == strings{"1", "3"});
+  CHECK(spooled.counts().exported == 1);
 }
 
 TEST_CASE("at the end of the program nothing old is tried, and all of it is there for the next") {
@@ -192,6 +237,7 @@ TEST_CASE("at the end of the program nothing old is tried, and all of it is ther
     spooled.close();
     CHECK(spooled.idle_at() == spooled_delivery::time_point::max());
     CHECK(spooled.counts().waiting == 2);
+    CHECK(spooled.counts().exported == 0);
   }
   server.says = {attempt::outcome::delivered};
   spooled_delivery next(to(folder), "to");
@@ -200,6 +246,7 @@ TEST_CASE("at the end of the program nothing old is tried, and all of it is ther
   CHECK(server.arrived == strings{"1", "2", "3"});
   CHECK(server.origins.front() == batch_origin::left_by_another);
   CHECK(next.counts().replayed == 2);
+  CHECK(next.counts().exported == 0);  // of this process nothing was in it
 }
 
 TEST_CASE("damaged files hold nothing up") {
@@ -216,4 +263,5 @@ TEST_CASE("damaged files hold nothing up") {
   CHECK(server.arrived == strings{"2"});
   CHECK(spooled.idle_at() == spooled_delivery::time_point::max());
   CHECK(spooled.counts().failed == 2);
+  CHECK(spooled.counts().exported == 1);
 }

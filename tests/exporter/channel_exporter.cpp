@@ -12,6 +12,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -42,7 +43,8 @@ struct shared_wire {
   std::condition_variable changed;
   std::size_t under_way = 0, most = 0, wanted = 0;
   std::vector<std::uint32_t> requests;
-  std::size_t refused = 0;  // so many of the requests
+  std::size_t refused = 0;     // so many of the requests
+  std::uint64_t rejected = 0;  // so many spans of each that is not
 };
 struct test_wire {
   struct options {
@@ -51,8 +53,7 @@ struct test_wire {
   };
   explicit test_wire(options to) : to_(to) {}
   options settings_for_child() const { return to_; }
-  void begin() noexcept {}
-  fg::detail::wire_reply post(fg::detail::spooled_request const& request, std::chrono::steady_clock::time_point) {
+  fg::detail::attempt post(fg::detail::spooled_request const& request, std::chrono::steady_clock::time_point) {
     shared_wire& shared = *to_.shared;
     std::unique_lock lock(shared.mutex);
     shared.requests.push_back(request.spans);
@@ -60,8 +61,13 @@ struct test_wire {
     shared.changed.notify_all();
     shared.changed.wait_for(lock, 60s, [&] { return shared.most >= shared.wanted; });
     --shared.under_way;
-    if (shared.refused > 0) return --shared.refused, fg::detail::wire_reply{.last = {.reason = "refused"}};
-    return {.last = {fg::detail::attempt::outcome::delivered}};
+    if (shared.refused > 0) {
+      --shared.refused;
+      return {.reason = "part " + std::to_string(shared.requests.size()), .kind = fg::failure_kind::refused};
+    }
+    return {.result = fg::detail::attempt::outcome::delivered,
+            .rejected = shared.rejected,
+            .message = shared.rejected > 0 ? "too old" : ""};
   }
   fg::health_report check(std::chrono::steady_clock::time_point) const { return {}; }
   void interrupt() noexcept {}
@@ -85,7 +91,9 @@ TEST_CASE("a batch goes out in as many requests at a time as are allowed") {
   shared.wanted = 4;
   test_exporter out(shared, 4);
   const auto made = spans(400);
-  CHECK(out.export_spans(made.batch()) == fg::export_result::success);
+  const fg::batch_outcome outcome = out.export_spans(made.batch());
+  CHECK(outcome.exported == 400);
+  CHECK(outcome.spans() == 400);
   CHECK(shared.most == 4);
   CHECK(shared.requests.size() == 4);
   std::uint32_t sum = 0;
@@ -98,21 +106,34 @@ TEST_CASE("a batch that is small is not taken apart") {
   shared_wire shared;
   test_exporter out(shared, 8);
   const auto made = spans(63);
-  CHECK(out.export_spans(made.batch()) == fg::export_result::success);
+  CHECK(out.export_spans(made.batch()).exported == 63);
   CHECK(shared.requests == std::vector<std::uint32_t>{63});
 }
 
-TEST_CASE("parts that are lost are counted; when all are lost the batch is") {
+TEST_CASE("each part counts with what became of it") {
   fg::set_log_handler([](fg::log_level, std::string_view) {});
   shared_wire shared;
   shared.refused = 1;
   test_exporter out(shared, 2);
   const auto made = spans(200);
-  CHECK(out.export_spans(made.batch()) == fg::export_result::success);
-  CHECK(out.stats().failed == 200 - shared.requests[1]);
+  const fg::batch_outcome half = out.export_spans(made.batch());
+  REQUIRE(shared.requests.size() == 2);
+  CHECK(half.failed == shared.requests[0]);
+  CHECK(half.exported == shared.requests[1]);
+  CHECK(half.spans() == 200);
+  CHECK(half.reason == "part 1");
+  CHECK(half.kind == fg::failure_kind::refused);
   shared.refused = 2;
-  CHECK(out.export_spans(made.batch()) == fg::export_result::failure);
-  CHECK(out.stats().failed == 200 - shared.requests[1]);
+  const fg::batch_outcome none = out.export_spans(made.batch());
+  CHECK(none.failed == 200);
+  CHECK(none.spans() == 200);
+  CHECK_FALSE(none.reason.empty());
+  shared.rejected = 3;  // of each part
+  const fg::batch_outcome some = out.export_spans(made.batch());
+  CHECK(some.rejected == 6);
+  CHECK(some.exported == 194);
+  CHECK(some.spans() == 200);
+  CHECK(some.reason == "too old");
   fg::set_log_handler({});
 }
 

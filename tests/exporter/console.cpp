@@ -54,7 +54,7 @@ fg::span_data span(std::uint64_t trace, std::uint64_t id, std::uint64_t parent, 
   return result;
 }
 
-fg::export_result export_all(fg::console_exporter& to, std::vector<fg::span_data> const& spans) {
+fg::batch_outcome export_all(fg::console_exporter& to, std::vector<fg::span_data> const& spans) {
   fulgurite_test::record_builder builder(std::make_shared<fg::resource>(fg::resource{.service_name = "checkout"}));
   for (fg::span_data const& one : spans) builder.add(one);
   return to.export_spans(builder.batch());
@@ -90,9 +90,9 @@ TEST_CASE("a trace is printed when its root arrives") {
   charge.attributes = {{"order.id", 7}, {"amount", 99.5}};
   charge.events = {{"authorised", 1020 * ms, {{"attempt", 2}}}};
   charge.status = {fg::status_code::error, "declined"};
-  CHECK(export_all(exporter, {charge}) == fg::export_result::success);
+  CHECK(export_all(exporter, {charge}).is_success());
   CHECK(out.text().empty());
-  CHECK(export_all(exporter, {span(1, 1, 0, "checkout", 1000 * ms, 1050 * ms)}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(1, 1, 0, "checkout", 1000 * ms, 1050 * ms)}).is_success());
   CHECK(out.text() == R"(trace 00000000000000000000000000000001  checkout
 1970-01-01 00:00:01.000 UTC · 50.0 ms · 2 spans · 1 error
 
@@ -109,15 +109,14 @@ checkout ···································�
 TEST_CASE("a root before its child in one batch, and two traces mixed") {
   const memory_stream out;
   fg::console_exporter exporter(plain(out.stream));
-  CHECK(export_all(exporter, {span(1, 11, 10, "child of a"), span(2, 21, 20, "child of b")}) ==
-        fg::export_result::success);
-  CHECK(export_all(exporter, {span(2, 20, 0, "b"), span(1, 12, 10, "sibling in a"), span(2, 22, 20, "late in b")}) ==
-        fg::export_result::success);
+  CHECK(export_all(exporter, {span(1, 11, 10, "child of a"), span(2, 21, 20, "child of b")}).is_success());
+  CHECK(export_all(exporter, {span(2, 20, 0, "b"), span(1, 12, 10, "sibling in a"), span(2, 22, 20, "late in b")})
+            .is_success());
   const std::string b = out.text();
   CHECK(count(b, "trace ") == 1);
   CHECK(count(b, " 3 spans") == 1);
   CHECK(count(b, " a ") == 0);
-  CHECK(export_all(exporter, {span(1, 10, 0, "a")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(1, 10, 0, "a")}).is_success());
   const std::string a = out.text().substr(b.size());
   CHECK(count(a, "trace ") == 1);
   CHECK(count(a, " 3 spans") == 1);
@@ -131,13 +130,13 @@ TEST_CASE("what has no root is printed by flush and marked, what is late at once
   fg::console_exporter exporter(plain(out.stream));
   CHECK(exporter.flush(soon()));
   CHECK(out.text().empty());
-  CHECK(export_all(exporter, {span(1, 11, 10, "orphan")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(1, 11, 10, "orphan")}).is_success());
   CHECK(exporter.flush(soon()));
   CHECK(count(out.text(), "orphan (its parent 000000000000000a is not here)") == 1);
-  CHECK(export_all(exporter, {span(2, 20, 0, "root")}) == fg::export_result::success);
-  CHECK(export_all(exporter, {span(2, 21, 20, "after its root")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(2, 20, 0, "root")}).is_success());
+  CHECK(export_all(exporter, {span(2, 21, 20, "after its root")}).is_success());
   CHECK(count(out.text(), "after its root (its parent") == 1);
-  CHECK(export_all(exporter, {span(3, 31, 30, "at the end")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(3, 31, 30, "at the end")}).is_success());
   CHECK(exporter.shutdown(soon()));
   CHECK(count(out.text(), "at the end (its parent") == 1);
   CHECK(exporter.flush(soon()));
@@ -149,10 +148,11 @@ TEST_CASE("over the bound the oldest trace goes first") {
   fg::console_options options = plain(out.stream);
   options.max_buffered_spans = 3;
   fg::console_exporter exporter(options);
-  CHECK(export_all(exporter, {span(1, 11, 10, "one"), span(2, 21, 20, "two"), span(1, 12, 10, "one again")}) ==
-        fg::export_result::success);
+  CHECK(export_all(exporter, {span(1, 11, 10, "one"), span(2, 21, 20, "two"), span(1, 12, 10, "one again")}).waiting ==
+        3);
   CHECK(out.text().empty());
-  CHECK(export_all(exporter, {span(3, 31, 30, "three")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(3, 31, 30, "three")}).waiting == 1);
+  CHECK(exporter.stats().settled.exported == 2);
   CHECK(count(out.text(), "\none (its") == 1);
   CHECK(count(out.text(), "one again ") == 1);
   CHECK(count(out.text(), "two ") == 0);
@@ -171,7 +171,7 @@ TEST_CASE("colours are said or found, and no other control character gets out") 
     const std::size_t before = out.text().size();
     options.colours = colours;
     fg::console_exporter exporter(options);
-    CHECK(export_all(exporter, {evil}) == fg::export_result::success);
+    CHECK(export_all(exporter, {evil}).is_success());
     const std::string text = out.text().substr(before);
     CHECK(count(text, "\x1b[1m\\x1b[2Jname\x1b[0m") == (colours == fg::console_colours::always ? 1 : 0));
     CHECK((count(text, "\x1b") > 0) == (colours == fg::console_colours::always));
@@ -186,27 +186,30 @@ TEST_CASE("what cannot be printed is a failure, counted and said") {
   std::FILE* full = std::fopen("/dev/full", "w");
   REQUIRE(full);
   fg::console_exporter exporter(plain(full));
-  CHECK(export_all(exporter, {span(1, 2, 1, "child")}) == fg::export_result::success);
-  CHECK(export_all(exporter, {span(1, 1, 0, "root")}) == fg::export_result::failure);
-  CHECK(exporter.stats().rejected == 1);  // the child; the root is in the batch that failed
+  CHECK(export_all(exporter, {span(1, 2, 1, "child")}).waiting == 1);
+  const fg::batch_outcome outcome = export_all(exporter, {span(1, 1, 0, "root")});
+  CHECK(outcome.failed == 1);
+  CHECK(outcome.reason == "a trace cannot be printed: No space left on device");
+  CHECK(exporter.stats().settled.failed == 1);  // the child; the root is in the batch that failed
   REQUIRE(log.messages.size() == 1);
   CHECK(log.messages[0] == "console: a trace cannot be printed: No space left on device");
-  CHECK(export_all(exporter, {span(2, 2, 1, "child"), span(2, 3, 1, "child")}) == fg::export_result::success);
+  CHECK(export_all(exporter, {span(2, 2, 1, "child"), span(2, 3, 1, "child")}).waiting == 2);
   CHECK_FALSE(exporter.flush(soon()));
-  CHECK(exporter.stats().rejected == 3);
+  CHECK(exporter.stats().settled.failed == 3);
+  CHECK(exporter.stats().settled.exported == 0);
   CHECK(exporter.flush(soon()));  // nothing is left
   CHECK(std::fclose(full) == 0);  // nor in the stream
 
   fg::console_exporter nowhere(plain(nullptr));
-  CHECK(export_all(nowhere, {span(1, 1, 0, "root")}) == fg::export_result::failure);
+  CHECK(export_all(nowhere, {span(1, 1, 0, "root")}).failed > 0);
 }
 
 TEST_CASE("it can be moved with what it keeps") {
   const memory_stream out;
   fg::console_exporter first(plain(out.stream));
-  CHECK(export_all(first, {span(1, 2, 1, "child")}) == fg::export_result::success);
+  CHECK(export_all(first, {span(1, 2, 1, "child")}).is_success());
   fg::console_exporter second = std::move(first);
-  CHECK(export_all(second, {span(1, 1, 0, "root")}) == fg::export_result::success);
+  CHECK(export_all(second, {span(1, 1, 0, "root")}).is_success());
   CHECK(count(out.text(), "└─ child ") == 1);
   CHECK(second.flush(soon()));
   CHECK(count(out.text(), "trace ") == 1);

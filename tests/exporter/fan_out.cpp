@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -25,7 +26,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-fg::export_result export_some(fg::exporter auto& to, int spans = 1) {
+fg::batch_outcome export_some(fg::exporter auto& to, int spans = 1) {
   record_builder builder;
   const std::vector<fg::span_data> made(static_cast<std::size_t>(spans));
   for (fg::span_data const& one : made) builder.add(one);
@@ -52,22 +53,19 @@ void make_spans(auto const& tracer, int n) {
   for (int i = 0; i < n; ++i) auto span = tracer.trace_context("span");
 }
 
-/// Counts by itself what its backend refused of a batch, and what lies in its spool.
-struct counting_exporter {
-  struct shared {
-    std::atomic<std::uint64_t> rejected{0}, spooled{0};
-  };
-  std::shared_ptr<shared> counts = std::make_shared<shared>();
+/// Its backend refuses some of each batch, and some go to its spool.
+struct partial_exporter {
+  std::shared_ptr<std::atomic<std::uint64_t>> spooled = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t rejects = 0, spools = 0;
 
-  fg::export_result export_spans(fg::span_batch const&) {
-    counts->rejected += rejects;
-    counts->spooled += spools;
-    return fg::export_result::success;
+  fg::batch_outcome export_spans(fg::span_batch const& batch) {
+    const std::uint64_t kept = std::min<std::uint64_t>(spools, batch.size() - rejects);
+    *spooled += kept;
+    return {.exported = batch.size() - rejects - kept, .rejected = rejects, .spooled = kept};
   }
   bool flush(fg::deadline) { return true; }
   bool shutdown(fg::deadline) { return true; }
-  fg::exporter_stats stats() const { return {.rejected = counts->rejected, .spooled = counts->spooled}; }
+  fg::exporter_stats stats() const { return {.spooled = *spooled}; }
 };
 
 }  // namespace
@@ -151,11 +149,11 @@ TEST_CASE("a queue that is full drops for its destination alone") {
   gated_exporter blocked, fast;
   blocked.at->open = false;
   fg::fan_out fan{fg::fan_out_options{.max_queue_batches = 2}, blocked, fast};
-  CHECK(export_some(fan) == fg::export_result::success);
+  CHECK(export_some(fan).is_success());
   blocked.at->wait_for_export();
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(fast.at->wait_for_spans(1 + 3 * i));
-    CHECK(export_some(fan, 3) == fg::export_result::success);
+    CHECK(export_some(fan, 3).is_success());
   }
   CHECK(fast.at->wait_for_spans(13));
   std::vector<fg::destination_stats> each = fan.destination_stats();
@@ -165,21 +163,20 @@ TEST_CASE("a queue that is full drops for its destination alone") {
   CHECK(log.count("its queue is full") == 1);
   blocked.at->set_open(true);
   CHECK(fan.flush(soon()));
-  CHECK(fan.stats().queue_full == 9);
-  CHECK(fan.stats().waiting == 0);
+  CHECK(fan.stats().settled.queue_full == 9);
+  CHECK(fan.stats().settled.spans() == 13);
   // As many bytes as it may have are not exceeded, but by a batch alone.
   gated_exporter narrow;
   narrow.at->open = false;
   fg::fan_out one{fg::fan_out_options{.max_queue_bytes = 1}, narrow};
-  CHECK(export_some(one, 50) == fg::export_result::success);
-  CHECK(export_some(one) == fg::export_result::failure);  // nobody has it
-  CHECK(one.stats().waiting == 50);
-  CHECK(one.stats().queue_full == 0);  // the caller counts it
+  CHECK(export_some(one, 50).waiting == 50);
+  CHECK(export_some(one).failed > 0);  // nobody has it
+  CHECK(one.stats().settled.spans() == 0);
   check_destinations(one, 50);
   narrow.at->set_open(true);
   CHECK(one.flush(soon()));
   CHECK(one.shutdown(soon()));
-  CHECK(export_some(one) == fg::export_result::failure);
+  CHECK(export_some(one).failed > 0);
 }
 
 TEST_CASE("an export that hangs longer than export_timeout is interrupted") {
@@ -188,9 +185,9 @@ TEST_CASE("an export that hangs longer than export_timeout is interrupted") {
   hanging.at->open = false;
   fg::fan_out fan{fg::fan_out_options{.export_timeout = 5ms}, hanging, fast};
   SUBCASE("by a flush") {
-    CHECK(export_some(fan) == fg::export_result::success);
+    CHECK(export_some(fan).is_success());
     CHECK_FALSE(fan.flush(soon()));
-    CHECK(fan.stats().failed == 1);
+    CHECK(fan.stats().settled.failed == 1);
   }
   SUBCASE("by a processor that waits") {
     auto tracer = tracer_to(fan, {.schedule_delay = 1ms});
@@ -211,9 +208,9 @@ TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
   gated_exporter heeding, fast;
   heeding.at->open = false;
   fg::fan_out fan{heeding, fast};
-  CHECK(export_some(fan) == fg::export_result::success);
+  CHECK(export_some(fan).is_success());
   heeding.at->wait_for_export();
-  CHECK(export_some(fan) == fg::export_result::success);
+  CHECK(export_some(fan).is_success());
   CHECK_FALSE(fan.shutdown(in(1s)));
   CHECK(heeding.at->interrupted);
   CHECK(heeding.at->hurried);
@@ -223,8 +220,8 @@ TEST_CASE("shutdown interrupts who can be interrupted, and hurries all") {
   CHECK(each[0].failed == 1);
   CHECK(each[0].dropped == 1);  // no other export begins when the time is up
   CHECK(each[1].exported == 2);
-  CHECK(fan.stats().failed == 1);
-  CHECK(fan.stats().shutdown == 1);
+  CHECK(fan.stats().settled.failed == 1);
+  CHECK(fan.stats().settled.shutdown == 1);
 }
 
 TEST_CASE("shutdown holds a deadline that has passed, and one without a batch") {
@@ -233,7 +230,7 @@ TEST_CASE("shutdown holds a deadline that has passed, and one without a batch") 
   blocking.at->open = blocking.at->heeds_interrupt = false;
   {
     fg::fan_out fan{blocking};
-    CHECK(export_some(fan) == fg::export_result::success);
+    CHECK(export_some(fan).is_success());
     blocking.at->wait_for_export();
     CHECK_FALSE(fan.flush(in(-1s)));
     CHECK_FALSE(fan.shutdown(in(-1s)));
@@ -244,25 +241,30 @@ TEST_CASE("shutdown holds a deadline that has passed, and one without a batch") 
   CHECK(unused.shutdown(soon()));
 }
 
-TEST_CASE("what exporters count by themselves never exceeds what there is") {
-  counting_exporter first{.rejects = 2, .spools = 1}, second{.rejects = 3, .spools = 2};
+TEST_CASE("of parts of batches the sum is lost, at the most all, and what a spool keeps waits") {
+  partial_exporter first{.rejects = 2, .spools = 1}, second{.rejects = 3, .spools = 2};
   fg::fan_out fan{first, second};
-  for (int i = 0; i < 3; ++i) CHECK(export_some(fan, 10) == fg::export_result::success);
-  CHECK(fan.flush(soon()));
-  CHECK(fan.stats().rejected == 15);
+  for (int i = 0; i < 3; ++i) CHECK(export_some(fan, 10).waiting == 10);
+  CHECK_FALSE(fan.flush(soon()));  // some were refused
+  CHECK(fan.flush(soon()));        // none since
+  CHECK(fan.stats().settled.rejected == 15);
+  CHECK(fan.stats().settled.exported == 9);
   CHECK(fan.stats().spooled == 6);  // of the second; those of the first may be the same
   const std::vector<fg::destination_stats> each = fan.destination_stats();
   CHECK(each[0].exported == 21);
+  CHECK(each[0].failed == 6);
+  CHECK(each[0].queued == 3);
   CHECK(each[1].failed == 9);
   CHECK(each[1].queued == 6);
   check_destinations(fan, 30);
-  counting_exporter greedy{.rejects = 8, .spools = 8};
-  fg::fan_out both{greedy, counting_exporter{.rejects = 8, .spools = 8}};
+  partial_exporter greedy{.rejects = 8, .spools = 8};
+  fg::fan_out both{greedy, partial_exporter{.rejects = 8, .spools = 8}};
   auto tracer = tracer_to(both);
   make_spans(tracer, 10);
   tracer.force_flush();
   CHECK(tracer.stats().failed == 10);
   CHECK(tracer.stats().queued == 0);
+  CHECK(tracer.stats().spooled == 0);
   check_accounts(tracer.stats());
   check_destinations(both, 10);
 }
@@ -286,7 +288,7 @@ TEST_CASE("records are copied once, and are whole") {
   {
     record_builder builder(std::make_shared<fg::resource>(fg::resource{.service_name = "shop"}));
     builder.add(span);
-    CHECK(fan.export_spans(builder.batch()) == fg::export_result::success);
+    CHECK(fan.export_spans(builder.batch()).is_success());
   }  // what was given is gone
   CHECK(fan.flush(soon()));
   CHECK(first.seen->load() == second.seen->load());
@@ -329,7 +331,7 @@ TEST_CASE("threads: none before the first batch; named, without signals, and wit
   fg::fan_out fan{exporter};
   CHECK(threads() <= before);
   CHECK(fan.idle_at() == fg::deadline::max());
-  CHECK(export_some(fan) == fg::export_result::success);
+  CHECK(export_some(fan).is_success());
   CHECK(fan.flush(soon()));
   CHECK(exporter.of->name == "fulgurite-fan");
   CHECK(exporter.of->blocks);
@@ -345,9 +347,9 @@ TEST_CASE("an exporter that throws harms nobody") {
   log_capture log;
   gated_exporter fast;
   fg::fan_out fan{throwing_exporter{}, fast};
-  CHECK(export_some(fan) == fg::export_result::success);
+  CHECK(export_some(fan).is_success());
   CHECK_FALSE(fan.flush(soon()));
-  CHECK(fan.stats().failed == 1);
+  CHECK(fan.stats().settled.failed == 1);
   CHECK(fast.at->wait_for_spans(1));
   CHECK_FALSE(fan.shutdown(soon()));
   CHECK(log.count("throwing_exporter threw in export_spans") == 1);
@@ -363,7 +365,7 @@ TEST_CASE("a list made at run time; names; copies share") {
   static_assert(std::is_same_v<decltype(fan), fg::dynamic_fan_out>);
   auto copy = fan;
   CHECK(copy.size() == 3);
-  CHECK(export_some(copy, 2) == fg::export_result::success);
+  CHECK(export_some(copy, 2).is_success());
   CHECK(fan.flush(soon()));
   check_destinations(fan, 2);
   const std::vector<fg::destination_stats> each = fan.destination_stats();
@@ -372,9 +374,9 @@ TEST_CASE("a list made at run time; names; copies share") {
   CHECK(each[2].name == "any_exporter 2");
   CHECK(each[2].exported == 2);
   fg::any_exporter any = fan;
-  CHECK(any.stats().waiting == 0);
+  CHECK(any.stats().settled.exported == 2);
   fg::dynamic_fan_out empty{std::vector<fg::any_exporter>{}};
-  CHECK(export_some(empty) == fg::export_result::failure);
+  CHECK(export_some(empty).failed > 0);
   CHECK_FALSE(empty.check_health(soon()).reachable);
   CHECK(fg::detail::short_type_name<fg::memory_exporter>() == "memory_exporter");
   CHECK(fg::detail::short_type_name<fg::batch_processor<>>() == "batch_processor");

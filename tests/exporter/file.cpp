@@ -21,7 +21,7 @@ using namespace fg::literals;
 
 namespace {
 
-fg::export_result export_named(fg::file_exporter& to, std::string const& name) {
+fg::batch_outcome export_named(fg::file_exporter& to, std::string const& name) {
   fg::span_data span;
   span.name = name;
   record_builder builder(std::make_shared<fg::resource>(fg::resource{.service_name = "shop"}));
@@ -42,11 +42,11 @@ TEST_CASE("a batch is a line of OTLP JSON") {
   const std::string path = folder.path() + "/traces.jsonl";
   fg::file_exporter exporter({.path = path});
   CHECK_FALSE(files::exists(path));
-  CHECK(export_named(exporter, "one\ntwo") == fg::export_result::success);
-  CHECK(export_named(exporter, "three") == fg::export_result::success);
+  CHECK(export_named(exporter, "one\ntwo").is_success());
+  CHECK(export_named(exporter, "three").is_success());
   CHECK(spool_folder::content(path) == json_of("one\ntwo") + json_of("three"));
   record_builder empty;
-  CHECK(exporter.export_spans(empty.batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(empty.batch()).is_success());
   CHECK(exporter.counts().lines == 2);
   CHECK(exporter.flush({}));
 }
@@ -89,17 +89,17 @@ TEST_CASE("a relative path stays where it was; it rotates and counts") {
   fg::file_exporter exporter({.path = "t.jsonl", .max_bytes = 10, .max_files = 2});
   files::current_path(before);
   spool_folder::write(folder.path() + "/t.jsonl", "{\"half");
-  CHECK(export_named(exporter, "one") == fg::export_result::success);
-  CHECK(export_named(exporter, "two") == fg::export_result::success);
+  CHECK(export_named(exporter, "one").is_success());
+  CHECK(export_named(exporter, "two").is_success());
   CHECK(spool_folder::content(folder.path() + "/t.jsonl") == json_of("two"));
   CHECK(exporter.counts().lines == 2);
   CHECK(exporter.counts().rotated == 2);
   CHECK(exporter.counts().torn == 0);  // the torn end went with its file
   CHECK(std::distance(files::directory_iterator(folder.path()), {}) == 2);
   fg::file_exporter moved = std::move(exporter);
-  CHECK(export_named(moved, "three") == fg::export_result::success);
+  CHECK(export_named(moved, "three").is_success());
   CHECK(moved.shutdown({}));
-  CHECK(export_named(moved, "four") == fg::export_result::failure);
+  CHECK(export_named(moved, "four").failed > 0);
 }
 
 TEST_CASE("a torn end is told") {
@@ -107,7 +107,7 @@ TEST_CASE("a torn end is told") {
   const spool_folder folder;
   spool_folder::write(folder.path() + "/t", "{\"half");
   fg::file_exporter exporter({.path = folder.path() + "/t"});
-  CHECK(export_named(exporter, "one") == fg::export_result::success);
+  CHECK(export_named(exporter, "one").is_success());
   CHECK(spool_folder::content(folder.path() + "/t") == "{\"half\n" + json_of("one"));
   CHECK(exporter.counts().torn == 1);
   CHECK(log.count("ended in the middle of a line") == 1);
@@ -117,15 +117,15 @@ TEST_CASE("both sides of a fork write to the file") {
   const spool_folder folder;
   const std::string path = folder.path() + "/t";
   fg::file_exporter exporter({.path = path});
-  CHECK(export_named(exporter, "before") == fg::export_result::success);
+  CHECK(export_named(exporter, "before").is_success());
   const pid_t child = ::fork();
   if (child == 0) {
     exporter.after_fork();
     bool written = exporter.counts().lines == 0;
-    for (int i = 0; i < 100; ++i) written = export_named(exporter, "child") == fg::export_result::success && written;
+    for (int i = 0; i < 100; ++i) written = export_named(exporter, "child").is_success() && written;
     ::_exit(written ? 0 : 1);
   }
-  for (int i = 0; i < 100; ++i) CHECK(export_named(exporter, "parent") == fg::export_result::success);
+  for (int i = 0; i < 100; ++i) CHECK(export_named(exporter, "parent").is_success());
   int status = -1;
   ::waitpid(child, &status, 0);
   CHECK(status == 0);

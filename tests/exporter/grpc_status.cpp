@@ -12,6 +12,7 @@ using namespace fulgurite::detail;
 using namespace std::chrono_literals;
 using outcome = attempt::outcome;
 using failure = grpc_answer::failure;
+using fulgurite::failure_kind;
 
 namespace {
 
@@ -68,14 +69,21 @@ TEST_CASE("OTLP's table") {
     const bool about_access = number == 7 || number == 12 || number == 16;
     const attempt plain = judged(code);
     CHECK(plain.result == (retried ? outcome::retry : outcome::refused));
-    CHECK(plain.later == about_access);
+    CHECK(plain.later == (retried || about_access));
+    CHECK(plain.kind == (retried                       ? failure_kind::unavailable
+                         : number == 12                ? failure_kind::address
+                         : number == 7 || number == 16 ? failure_kind::access
+                                                       : failure_kind::refused));
     CHECK(!plain.retry_after);
     CHECK(plain.reason.find("http://there:4317 answered " + std::string(grpc_code_name(code))) == 0);
     const attempt asked = judged(code, retry_info("\x08\x03"));
     CHECK(asked.result == (retried || number == 8 ? outcome::retry : outcome::refused));
     CHECK(asked.retry_after.has_value() == (retried || number == 8));
+    CHECK(asked.later == (retried || about_access || number == 8));
+    CHECK(asked.kind == (number == 8 ? failure_kind::unavailable : plain.kind));
   }
   CHECK(judged(grpc_code::ok).result == outcome::delivered);
+  CHECK(judged(grpc_code::ok).kind == failure_kind::none);
   const attempt no_time = judged(grpc_code::resource_exhausted, retry_info(""));
   CHECK(no_time.result == outcome::retry);
   CHECK(!no_time.retry_after);
@@ -86,6 +94,7 @@ TEST_CASE("what has no answer") {
     CHECK(judged(grpc_code::unavailable, "", why).result == outcome::retry);
     CHECK(!judged(grpc_code::unavailable, "", why).at_once);
     CHECK(judged(grpc_code::unavailable, "", why, true).at_once == (why == failure::disconnected));
+    CHECK(judged(grpc_code::unavailable, "", why).later);
     CHECK(judged(grpc_code::unavailable, "", why).reason == "http://there:4317: went wrong");
   }
   for (const failure why : {failure::timed_out, failure::interrupted, failure::tls, failure::not_grpc}) {
@@ -96,6 +105,16 @@ TEST_CASE("what has no answer") {
   CHECK(!judged(grpc_code::resource_exhausted, "", failure::too_large).later);
   CHECK(judged(grpc_code::cancelled, "", failure::reset).result == outcome::retry);
   CHECK(judged(grpc_code::internal, "", failure::reset).result == outcome::refused);
+  const auto kind = [](failure why, grpc_code code = grpc_code::unavailable) { return judged(code, "", why).kind; };
+  CHECK(kind(failure::refused) == failure_kind::unreachable);
+  CHECK(kind(failure::disconnected) == failure_kind::disconnected);
+  CHECK(kind(failure::timed_out, grpc_code::deadline_exceeded) == failure_kind::timed_out);
+  CHECK(kind(failure::interrupted, grpc_code::cancelled) == failure_kind::given_up);
+  CHECK(kind(failure::tls) == failure_kind::tls);
+  CHECK(kind(failure::not_grpc, grpc_code::unknown) == failure_kind::address);
+  CHECK(kind(failure::too_large, grpc_code::resource_exhausted) == failure_kind::too_large);
+  CHECK(kind(failure::reset, grpc_code::cancelled) == failure_kind::unavailable);
+  CHECK(kind(failure::reset, grpc_code::internal) == failure_kind::refused);
 }
 
 TEST_CASE("what a backend says is fit for a log") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -13,12 +14,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 using namespace fulgurite::detail;
 using namespace std::chrono_literals;
+using fulgurite::failure_kind;
 using fulgurite_test::connection;
+using fulgurite_test::refusing_port;
 using fulgurite_test::scripted_server;
 
 namespace {
@@ -44,7 +48,7 @@ struct test_signer : request_signer {
   std::shared_ptr<request_signer> for_child() const override { return std::make_shared<test_signer>(); }
 };
 
-wire_reply post(wire& over, std::string_view body, std::string_view encoding = {}) {
+attempt post(wire& over, std::string_view body, std::string_view encoding = {}) {
   const spooled_request request{std::as_bytes(std::span(body)), over.content_type(), encoding, 1};
   return over.post(request, std::chrono::steady_clock::now() + 10s);
 }
@@ -70,8 +74,8 @@ TEST_CASE("every attempt is prepared anew, over the body as it goes out") {
       return std::string();
     };
     wire over(options);
-    CHECK(post(over, "12345").last.result == attempt::outcome::delivered);
-    CHECK(post(over, "123", "gzip").last.result == attempt::outcome::delivered);
+    CHECK(post(over, "12345").result == attempt::outcome::delivered);
+    CHECK(post(over, "123", "gzip").result == attempt::outcome::delivered);
   }
   CHECK(seen == std::vector<std::string>{"1:5 ", "2:3 gzip"});
 }
@@ -85,10 +89,11 @@ TEST_CASE("what cannot be prepared is not sent, and may be sent later") {
     return std::string("no credentials");
   };
   wire over(options);
-  const wire_reply reply = post(over, "1");
-  CHECK(reply.last.result == attempt::outcome::refused);
-  CHECK(reply.last.later);
-  CHECK(reply.last.reason.ends_with("no credentials"));
+  const attempt made = post(over, "1");
+  CHECK(made.result == attempt::outcome::refused);
+  CHECK(made.later);
+  CHECK(made.reason == server.url() + ": no credentials");
+  CHECK(made.kind == failure_kind::access);
   CHECK_FALSE(over.check(std::chrono::steady_clock::now() + 10s).reachable);
   CHECK(server.connections() == 0);
 }
@@ -114,10 +119,10 @@ TEST_CASE("an answer that tells how to do better is followed by another attempt 
     return answer.status == 403 && answer.date == "Sun, 06 Nov 1994 08:49:37 GMT";
   };
   wire over(options);
-  const wire_reply reply = post(over, "1");
-  CHECK(reply.last.result == attempt::outcome::retry);
-  CHECK(reply.last.at_once);
-  CHECK(reply.kind == "403 0");
+  const attempt made = post(over, "1");
+  CHECK(made.result == attempt::outcome::retry);
+  CHECK(made.at_once);
+  CHECK(made.kind == failure_kind::access);
 }
 
 TEST_CASE("a plain request goes through the proxy with its whole address and the proxy's credentials") {
@@ -132,7 +137,7 @@ TEST_CASE("a plain request goes through the proxy with its whole address and the
     REQUIRE(parse_endpoint("http://backend.invalid:4318/v1/traces", options.endpoint).empty());
     REQUIRE(parse_proxy("http://ann:secret@127.0.0.1:" + std::to_string(proxy.port()), options.proxy).empty());
     wire over(options);
-    CHECK(post(over, "123").last.result == attempt::outcome::delivered);
+    CHECK(post(over, "123").result == attempt::outcome::delivered);
   }
   CHECK(head.starts_with("POST http://backend.invalid:4318/v1/traces HTTP/1.1\r\n"));
   CHECK(head.find("Proxy-Authorization: Basic YW5uOnNlY3JldA==\r\n") != std::string::npos);
@@ -145,17 +150,18 @@ TEST_CASE("an encrypted request asks the proxy for a tunnel; what it refuses is 
     c.answer("502 Bad Gateway");
     c.wait_for_end();
   }});
-  wire_reply reply;
+  attempt made;
   {
     http_wire_options options;
     REQUIRE(parse_endpoint("https://backend.invalid/v1/traces", options.endpoint).empty());
     REQUIRE(parse_proxy("127.0.0.1:" + std::to_string(proxy.port()), options.proxy).empty());
     wire over(options);
-    reply = post(over, "123");
+    made = post(over, "123");
   }
   CHECK(head.starts_with("CONNECT backend.invalid:443 HTTP/1.1\r\n"));
-  CHECK(reply.last.result != attempt::outcome::delivered);
-  CHECK_FALSE(reply.last.reason.empty());
+  CHECK(made.result != attempt::outcome::delivered);
+  CHECK(made.kind != failure_kind::none);
+  CHECK_FALSE(made.reason.empty());
 }
 
 TEST_CASE("an answer that is a web page is doubted") {
@@ -165,9 +171,10 @@ TEST_CASE("an answer that is a web page is doubted") {
       c.answer("200 OK", "<p>Sign in", "Content-Type: " + content + "\r\n");
     }});
     wire over(to(server));
-    const wire_reply reply = post(over, "x");
-    CHECK(reply.last.result == attempt::outcome::delivered);
-    CHECK(reply.doubt.empty() != doubted);
+    const attempt made = post(over, "x");
+    CHECK(made.result == attempt::outcome::delivered);
+    CHECK(made.kind == failure_kind::none);
+    CHECK(made.doubt.empty() != doubted);
   }
 }
 
@@ -180,7 +187,7 @@ TEST_CASE("a backend that quotes the request does not make our credentials known
   http_wire_options options = to(server);
   options.headers = {{"Authorization", "Bearer s3cret"}, {"X-Key", "k3yk3y"}};
   wire over(options);
-  const std::string reason = post(over, "1").last.reason;
+  const std::string reason = post(over, "1").reason;
   CHECK(reason.find("I was sent ********") != std::string::npos);
   CHECK(reason.find("s3cret") == std::string::npos);
   CHECK(reason.find("k3yk3y") == std::string::npos);
@@ -198,4 +205,95 @@ TEST_CASE("what is taken with words that quote the request does not make our cre
   options.headers = {{"Authorization", "Bearer s3cret"}};
   wire over(options);
   CHECK(post(over, "1").message == "not for ********");
+}
+
+TEST_CASE("each status is a kind of failure, worth another attempt or not") {
+  struct expected {
+    const char* status;
+    failure_kind kind;
+    attempt::outcome result;
+    bool later;
+  };
+  constexpr auto refused = attempt::outcome::refused, retry = attempt::outcome::retry;
+  for (expected const& test : {expected{"301 Moved", failure_kind::address, refused, true},
+                               expected{"400 Bad Request", failure_kind::refused, refused, false},
+                               expected{"401 Unauthorized", failure_kind::access, refused, true},
+                               expected{"403 Forbidden", failure_kind::access, refused, true},
+                               expected{"404 Not Found", failure_kind::address, refused, true},
+                               expected{"405 Not Allowed", failure_kind::address, refused, true},
+                               expected{"407 Proxy", failure_kind::address, refused, true},
+                               expected{"408 Timeout", failure_kind::timed_out, refused, true},
+                               expected{"413 Too Large", failure_kind::too_large, refused, false},
+                               expected{"415 Other", failure_kind::address, refused, true},
+                               expected{"422 Unprocessable", failure_kind::refused, refused, false},
+                               expected{"429 Too Many", failure_kind::unavailable, retry, true},
+                               expected{"500 Internal", failure_kind::refused, refused, false},
+                               expected{"502 Bad Gateway", failure_kind::unavailable, retry, true},
+                               expected{"503 Unavailable", failure_kind::unavailable, retry, true},
+                               expected{"504 Timeout", failure_kind::unavailable, retry, true}}) {
+    CAPTURE(test.status);
+    scripted_server server({[&test](connection& c) {
+      c.read_request();
+      c.answer(test.status);
+      c.wait_for_end();
+    }});
+    wire over(to(server));
+    const attempt made = post(over, "1");
+    CHECK(made.result == test.result);
+    CHECK(made.kind == test.kind);
+    CHECK(made.later == test.later);
+    CHECK(made.reason.starts_with(server.url() + " answered HTTP " + std::string(test.status).substr(0, 3)));
+  }
+}
+
+TEST_CASE("where there is no answer the kind says why") {
+  SUBCASE("nobody listens") {
+    const refusing_port nobody;
+    http_wire_options options;
+    REQUIRE(parse_endpoint(nobody.url(), options.endpoint).empty());
+    wire over(options);
+    const attempt made = post(over, "1");
+    CHECK(made.result == attempt::outcome::retry);
+    CHECK(made.kind == failure_kind::unreachable);
+  }
+  SUBCASE("the connection ends") {
+    scripted_server server({[](connection& c) { c.read_request(); }});
+    wire over(to(server));
+    const attempt made = post(over, "1");
+    CHECK(made.result == attempt::outcome::retry);
+    CHECK_FALSE(made.at_once);
+    CHECK(made.kind == failure_kind::disconnected);
+  }
+  SUBCASE("it takes too long") {
+    scripted_server server({[](connection& c) { c.wait_for_end(); }});
+    wire over(to(server));
+    const attempt made = over.post({{}, over.content_type(), {}, 1}, std::chrono::steady_clock::now() + 20ms);
+    CHECK(made.result == attempt::outcome::refused);
+    CHECK(made.later);
+    CHECK(made.kind == failure_kind::timed_out);
+  }
+  SUBCASE("somebody gives it up") {
+    scripted_server server({[](connection& c) { c.wait_for_end(); }});
+    wire over(to(server));
+    std::atomic<bool> done{false};
+    std::thread other([&] {
+      for (; !done; std::this_thread::sleep_for(1ms)) over.interrupt();
+    });
+    const attempt made = post(over, "1");
+    done = true;
+    other.join();
+    CHECK(made.result == attempt::outcome::refused);
+    CHECK(made.later);
+    CHECK(made.kind == failure_kind::given_up);
+  }
+  SUBCASE("no trust") {
+    http_wire_options options;
+    REQUIRE(parse_endpoint("https://127.0.0.1:1/v1/traces", options.endpoint).empty());
+    options.tls.client_certificate = options.tls.client_key = "/nowhere/client.pem";
+    wire over(options);
+    const attempt made = post(over, "1");
+    CHECK(made.result == attempt::outcome::refused);
+    CHECK(made.later);
+    CHECK(made.kind == failure_kind::tls);
+  }
 }

@@ -66,18 +66,18 @@ TEST_CASE("a batch is a datagram, in either protocol") {
   datagram_receiver receiver;
   const spans three(3);
   fg::jaeger_udp_exporter exporter(to(receiver.port()));
-  CHECK(exporter.export_spans(three.batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(three.batch()).is_success());
   CHECK(receiver.receive() == encoded<fg::jaeger_compact_encoder>(three.batch()));
   fg::jaeger_udp_options options = to(receiver.port());
   options.protocol = fg::jaeger_udp_protocol::binary;
-  CHECK(fg::jaeger_udp_exporter(options).export_spans(three.batch()) == fg::export_result::success);
+  CHECK(fg::jaeger_udp_exporter(options).export_spans(three.batch()).is_success());
   CHECK(receiver.receive() == encoded<fg::jaeger_binary_encoder>(three.batch()));
   CHECK(exporter.flush({}));
   CHECK(exporter.counts().datagrams == 1);
-  CHECK(exporter.export_spans(spans(0).batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans(0).batch()).is_success());
   CHECK(exporter.counts().datagrams == 1);
   CHECK(exporter.shutdown({}));
-  CHECK(exporter.export_spans(three.batch()) == fg::export_result::failure);
+  CHECK(exporter.export_spans(three.batch()).failed > 0);
   CHECK(receiver.receive_all().empty());
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("datagrams are filled, but never over the limit, and every span is in 
     fg::jaeger_udp_exporter exporter(options);
     // More than are kept before they are sent.
     const spans many(500, 100);
-    CHECK(exporter.export_spans(many.batch()) == fg::export_result::success);
+    CHECK(exporter.export_spans(many.batch()).exported == 500);
     const std::vector<std::string> got = receiver.receive_all();
     CHECK(got.size() > 32);
     CHECK(exporter.counts().datagrams == got.size());
@@ -109,7 +109,6 @@ TEST_CASE("datagrams are filled, but never over the limit, and every span is in 
       found += count(got[i], std::string(100, 'n'));
     }
     CHECK(found == 500);
-    CHECK(exporter.stats().too_large == 0);
     CHECK(exporter.counts().shortened == 0);
   }
 }
@@ -121,17 +120,18 @@ TEST_CASE("the limit is 65,000 bytes, and none is above UDP's own") {
     if (limit != 65'000) options.max_packet_size = limit;
     fg::jaeger_udp_exporter exporter(options);
     const std::size_t most = std::min(limit, fg::detail::max_datagram);
-    CHECK(exporter.export_spans(spans(2, 40'000).batch()) == fg::export_result::success);
+    CHECK(exporter.export_spans(spans(2, 40'000).batch()).is_success());
     CHECK(receiver.receive().size() < most);
     CHECK(receiver.receive().size() < most);
-    CHECK(exporter.export_spans(spans(2, 32'000).batch()) == fg::export_result::success);
+    CHECK(exporter.export_spans(spans(2, 32'000).batch()).is_success());
     CHECK(receiver.receive().size() > 64'000);
     CHECK(receiver.receive_all().empty());
     // A name cannot be shortened.
     log_capture log;
-    CHECK(exporter.export_spans(spans(2, most).batch()) == fg::export_result::success);
+    const fg::batch_outcome outcome = exporter.export_spans(spans(2, most).batch());
+    CHECK(outcome.too_large == 2);
+    CHECK(outcome.spans() == 2);
     CHECK(receiver.receive_all().empty());
-    CHECK(exporter.stats().too_large == 2);
     CHECK(log.has("jaeger_udp: 2 spans take more than " + std::to_string(most) + " bytes"));
   }
 }
@@ -146,7 +146,7 @@ TEST_CASE("a span that is too large loses what is largest, and says so") {
   spans made(1);
   made.add(large);
   made.add(span(3));
-  CHECK(exporter.export_spans(made.batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(made.batch()).is_success());
   const std::vector<std::string> got = receiver.receive_all();
   // One before it; it, and the one after it.
   REQUIRE(got.size() == 2);
@@ -157,7 +157,6 @@ TEST_CASE("a span that is too large loses what is largest, and says so") {
     CHECK(count(got[1], part) >= 1);
   for (const char* part : {"first", "lost", "otel.dropped_links_count"}) CHECK(count(got[1], part) == 0);
   CHECK(exporter.counts().shortened == 1);
-  CHECK(exporter.stats().too_large == 0);
   CHECK(log.has("spans were sent shortened, without 1 attributes, 1 events and 0 links"));
 }
 
@@ -168,7 +167,7 @@ TEST_CASE("a span with thousands of events fits at the end") {
   for (int i = 0; i < 20'000; ++i) large.events.push_back({"event number " + std::to_string(i), i, {}});
   spans made(0);
   made.add(large);
-  CHECK(exporter.export_spans(made.batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(made.batch()).is_success());
   const std::string got = receiver.receive();
   CHECK(got.size() <= 65'000);
   CHECK(got.size() > 64'000);
@@ -182,8 +181,8 @@ TEST_CASE("between datagrams lies a pause, also between batches; two go at once"
   options.pause = 10ms;
   fg::jaeger_udp_exporter exporter(options);
   const auto begun = std::chrono::steady_clock::now();
-  CHECK(exporter.export_spans(spans(5, 600).batch()) == fg::export_result::success);
-  CHECK(exporter.export_spans(spans(1).batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans(5, 600).batch()).is_success());
+  CHECK(exporter.export_spans(spans(1).batch()).is_success());
   CHECK(exporter.counts().datagrams == 6);
   CHECK(std::chrono::steady_clock::now() - begun >= 50ms);  // 2, 2, 1 and 1: twenty, twenty and ten after these
 }
@@ -192,13 +191,15 @@ TEST_CASE("spans that nobody took are failures") {
   log_capture log;
   const refusing_datagram_port nobody;
   fg::jaeger_udp_exporter exporter(to(nobody.port()));
-  CHECK(exporter.export_spans(spans(3).batch()) == fg::export_result::failure);
+  const fg::batch_outcome outcome = exporter.export_spans(spans(3).batch());
+  CHECK(outcome.failed == 3);
+  CHECK(outcome.kind == fg::failure_kind::unreachable);
+  CHECK(outcome.reason == "udp://127.0.0.1:" + std::to_string(nobody.port()) + ": nobody listens there");
   CHECK(exporter.counts().datagrams == 1);
   CHECK(exporter.counts().refused == 1);
-  CHECK(exporter.stats().rejected == 0);
   CHECK(log.has("jaeger_udp: spans were lost: nobody listens at udp://127.0.0.1:" + std::to_string(nobody.port())));
   fg::jaeger_udp_exporter nowhere({.host = "no.such.host.invalid"});
-  CHECK(nowhere.export_spans(spans().batch()) == fg::export_result::failure);
+  CHECK(nowhere.export_spans(spans().batch()).failed > 0);
   CHECK(log.has("jaeger_udp: spans were not sent to udp://no.such.host.invalid:6831: cannot find the host"));
 }
 
@@ -243,17 +244,17 @@ TEST_CASE("a tracer's spans arrive, and the accounts are right") {
 TEST_CASE("after a fork the child has a socket of its own") {
   datagram_receiver receiver;
   fg::jaeger_udp_exporter exporter(to(receiver.port()));
-  CHECK(exporter.export_spans(spans(1).batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans(1).batch()).is_success());
   const pid_t child = fork();
   if (child == 0) {
     exporter.after_fork();
     const bool fresh = exporter.counts().datagrams == 0;
-    _exit(exporter.export_spans(spans(2).batch()) == fg::export_result::success && fresh ? 0 : 1);
+    _exit(exporter.export_spans(spans(2).batch()).exported == 2 && fresh ? 0 : 1);
   }
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-  CHECK(exporter.export_spans(spans(3).batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans(3).batch()).is_success());
   CHECK(exporter.counts().datagrams == 2);
   const std::vector<std::string> got = receiver.receive_all();
   REQUIRE(got.size() == 3);
@@ -266,6 +267,6 @@ TEST_CASE("an interruption counts for the export that is under way only") {
   options.host = "localhost";
   fg::jaeger_udp_exporter exporter(options);
   exporter.interrupt();
-  CHECK(exporter.export_spans(spans().batch()) == fg::export_result::success);
+  CHECK(exporter.export_spans(spans().batch()).is_success());
   CHECK(receiver.receive_all().size() == 1);
 }

@@ -33,7 +33,7 @@ struct listening {
   }
 };
 
-fg::export_result send_one(fg::otlp_grpc_exporter& exporter) {
+fg::batch_outcome send_one(fg::otlp_grpc_exporter& exporter) {
   fulgurite_test::record_builder builder;
   builder.add(fg::span_data{});
   return exporter.export_spans(builder.batch());
@@ -56,8 +56,12 @@ TEST_CASE("wrong options are said, and nothing is sent") {
     CHECK(to.heard(part));
     CHECK(to.heard("otlp_grpc"));
     CHECK(!to.heard("c\r\n"));
-    CHECK(send_one(exporter) == fg::export_result::failure);
-    CHECK(exporter.check_health(std::chrono::steady_clock::now() + 1s).reason.find(part) != std::string::npos);
+    const fg::batch_outcome outcome = send_one(exporter);
+    CHECK(outcome.failed == 1);
+    CHECK(outcome.spans() == 1);
+    CHECK(outcome.kind == fg::failure_kind::other);
+    CHECK(outcome.reason.find(part) != std::string::npos);
+    CHECK(exporter.check_health(std::chrono::steady_clock::now() + 1s).reason == outcome.reason);
   }
 }
 
@@ -77,11 +81,18 @@ TEST_CASE("a backend that is not there is retried, then given up, within the tim
                                    .headers = {{"authorization", "secret"}},
                                    .timeout = 10s,
                                    .delivery = {.max_attempts = 3, .initial_backoff = 1ms}});
-  CHECK(send_one(exporter) == fg::export_result::failure);
+  const fg::batch_outcome unreachable = send_one(exporter);
+  CHECK(unreachable.failed == 1);
+  CHECK(unreachable.spans() == 1);
+  CHECK(unreachable.kind == fg::failure_kind::unreachable);
+  CHECK(unreachable.reason ==
+        "http://127.0.0.1:" + std::to_string(port.port()) + ": connection refused: nothing listens there");
   CHECK(exporter.stats().retried == 2);
   CHECK(to.heard("connection refused: nothing listens there"));
   CHECK(!to.heard("secret"));
   CHECK(!exporter.check_health(std::chrono::steady_clock::now() + 1s).reachable);
   CHECK(exporter.shutdown(std::chrono::steady_clock::now() + 1s));
-  CHECK(send_one(exporter) == fg::export_result::failure);
+  const fg::batch_outcome late = send_one(exporter);
+  CHECK(late.failed == 1);
+  CHECK(late.kind == fg::failure_kind::given_up);
 }

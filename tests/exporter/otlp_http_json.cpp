@@ -39,8 +39,11 @@ TEST_CASE("what the backend rejects of a batch, said in JSON, is counted and not
   }});
   {
     fulgurite::otlp_http_json_exporter out(over_http.to(server));
-    CHECK(out.export_spans(fulgurite_test::one_span().batch()) == fulgurite::export_result::success);
-    CHECK(out.stats().rejected == 1);
+    const fulgurite::batch_outcome outcome = out.export_spans(fulgurite_test::one_span().batch());
+    CHECK(outcome.rejected == 1);
+    CHECK(outcome.spans() == 1);
+    CHECK(outcome.kind == fulgurite::failure_kind::refused);
+    CHECK(outcome.reason == "too old");
   }
   CHECK(requests == 1);
   fulgurite::set_log_handler({});

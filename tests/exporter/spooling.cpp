@@ -4,6 +4,7 @@
 #include <fulgurite/exporter/otlp_http.hpp>
 #include <fulgurite/fulgurite.hpp>
 
+#include "../record_builder.hpp"
 #include "../scripted_server.hpp"
 #include "../spool_folder.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -111,7 +113,7 @@ struct tracing {
   /// The accounts, which must add up.
   fg::tracer_stats stats() {
     const fg::tracer_stats now = tracer.stats();
-    CHECK(now.sampled == now.exported + now.failed + now.dropped + now.queued);
+    CHECK(now.sampled == now.exported + now.failed + now.dropped + now.discarded + now.queued);
     CHECK(now.spooled <= now.queued);
     return now;
   }
@@ -271,7 +273,7 @@ TEST_CASE("refused when it comes out of the spool: failed, and in no other count
     CHECK_FALSE(t.tracer.force_flush(30s));
     CHECK(t.stats().dropped_by(fg::drop_cause::export_failed) == 20);
     CHECK(t.stats().exported == 0);
-    CHECK(log.has("answered HTTP 400"));
+    CHECK(log.has("a batch was not delivered: " + at.server.url() + " answered HTTP 400"));
   }
   SUBCASE("some of it") {
     at.say("200 OK", std::string("\x0a\x02\x08\x05", 4));  // partial_success.rejected_spans = 5
@@ -297,6 +299,64 @@ TEST_CASE("refused when it comes out of the spool: failed, and in no other count
   CHECK(folder.batches().empty());
 }
 
+TEST_CASE("what an exporter says of a batch that it keeps is settled later, in its own counts") {
+  quiet log;
+  const spool_folder folder;
+  backend at;
+  at.say("503 Service Unavailable");
+  fg::otlp_http_options options = to(at, folder);
+  options.delivery.initial_backoff = options.delivery.max_backoff = 1h;
+  fg::otlp_http_exporter exporter(options);
+  fulgurite_test::record_builder made;
+  for (int i = 0; i < 20; ++i) made.add(fg::span_data{});
+  const auto in = [](std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; };
+  const fg::batch_outcome kept = exporter.export_spans(made.batch());
+  CHECK(kept.is_success());
+  CHECK(kept.spooled == 20);
+  CHECK(kept.spans() == 20);
+  CHECK(kept.kind == fg::failure_kind::unavailable);
+  CHECK(kept.reason.starts_with(at.server.url() + " answered HTTP 503"));
+  const fg::batch_outcome behind = exporter.export_spans(made.batch());
+  CHECK(behind.spooled == 20);
+  CHECK(behind.spans() == 20);
+  CHECK(at.attempts == 1);
+  CHECK(exporter.stats().spooled == 40);
+  CHECK(exporter.stats().settled.spans() == 0);
+  std::uint64_t exported = 0, rejected = 0, failed = 0;
+  SUBCASE("delivered") {
+    at.say("200 OK");
+    CHECK(exporter.flush(in(10s)));
+    exported = 40;
+  }
+  SUBCASE("delivered but for some") {
+    at.say("200 OK", std::string("\x0a\x02\x08\x05", 4));  // partial_success.rejected_spans = 5, of each request
+    exporter.flush(in(10s));
+    exported = 30, rejected = 10;
+  }
+  SUBCASE("refused") {
+    at.say("400 Bad Request");
+    CHECK_FALSE(exporter.flush(in(10s)));
+    failed = 40;
+  }
+  fg::exporter_stats stats = exporter.stats();
+  CHECK(stats.spooled == 0);
+  CHECK(stats.settled.exported == exported);
+  CHECK(stats.settled.rejected == rejected);
+  CHECK(stats.settled.failed == failed);
+  CHECK(stats.settled.spans() == 40);
+  // What goes past the spool has its outcome at once, and is settled nowhere.
+  at.say("200 OK");
+  CHECK(exporter.export_spans(made.batch()).exported == 20);
+  at.say("400 Bad Request");
+  const fg::batch_outcome refused = exporter.export_spans(made.batch());
+  CHECK(refused.failed == 20);
+  CHECK(refused.spans() == 20);
+  CHECK(refused.kind == fg::failure_kind::refused);
+  stats = exporter.stats();
+  CHECK(stats.spooled == 0);
+  CHECK(stats.settled.spans() == 40);
+}
+
 TEST_CASE("a batch of several requests: each is kept by itself") {
   quiet log;
   const spool_folder folder;
@@ -310,20 +370,30 @@ TEST_CASE("a batch of several requests: each is kept by itself") {
   fg::detail::otlp_channel channel(options, wire, spool);
   struct forwarding {
     fg::detail::otlp_channel* channel;
-    fg::export_result export_spans(fg::span_batch const& batch) {
-      return channel->send(batch, std::chrono::steady_clock::now() + 5s);
+    fg::batch_outcome* became;
+    fg::batch_outcome export_spans(fg::span_batch const& batch) {
+      fg::batch_outcome outcome = channel->send(batch, std::chrono::steady_clock::now() + 5s);
+      *became += outcome;
+      return outcome;
     }
     bool flush(fg::deadline) { return true; }
     bool shutdown(fg::deadline) { return true; }
   };
-  tracing t(forwarding{&channel}, 1000);
+  fg::batch_outcome became;
+  tracing t(forwarding{&channel, &became}, 1000);
   t.make(0, 40);
   CHECK(t.tracer.force_flush(30s));
   CHECK(folder.batches().size() > 5);
   CHECK(spool->counts().waiting == 40);
+  CHECK(became.spooled == 40);
+  CHECK(became.spans() == 40);
+  CHECK(became.is_success());
+  CHECK(became.kind == fg::failure_kind::unavailable);
+  CHECK(became.reason.find("HTTP 503") != std::string::npos);
   at.say("200 OK");
   CHECK(channel.flush(std::chrono::steady_clock::now() + 30s, std::chrono::steady_clock::now() + 5s));
   CHECK(spool->counts().waiting == 0);
+  CHECK(spool->counts().exported == 40);
   const std::lock_guard lock(at.mutex);
   CHECK(at.requests.back().header("content-encoding") == "gzip");
 }

@@ -154,11 +154,11 @@ int main(int count, char** arguments) {
     } else if (command == "post") {
       words >> timeout >> gzip >> hex;
       const std::span<const std::byte> body = message();
-      const wire_reply reply = wire.post({body, "application/x-protobuf", gzip != 0 ? "gzip" : "", 1},
-                                         clock_type::now() + std::chrono::milliseconds(timeout));
+      const attempt made = wire.post({body, "application/x-protobuf", gzip != 0 ? "gzip" : "", 1},
+                                     clock_type::now() + std::chrono::milliseconds(timeout));
       line out;
-      out.add(reply.last).add("rejected", static_cast<std::int64_t>(reply.rejected)).add("message", reply.message);
-      out.add("interrupted", std::int64_t{reply.interrupted}).add("kind", reply.kind);
+      out.add(made).add("rejected", static_cast<std::int64_t>(made.rejected)).add("message", made.message);
+      out.add("kind", static_cast<std::int64_t>(made.kind));
       out.print();
     } else
       return 2;

@@ -45,7 +45,7 @@ class noting_exporter {
  public:
   noting_exporter(fg::any_exporter real, written& to) : real_(std::move(real)), to_(&to) {}
 
-  fg::export_result export_spans(fg::span_batch const& batch) {
+  fg::batch_outcome export_spans(fg::span_batch const& batch) {
     {
       const std::lock_guard lock(to_->mutex);
       to_->file << fg::to_otlp_json(batch) << '\n';

@@ -21,23 +21,20 @@ using namespace fg::literals;
 namespace {
 
 fg::jaeger_udp_counts counts;  // written by the worker, read when all is flushed
-std::uint64_t rejected = 0;
 
 struct counted_exporter {
   fg::jaeger_udp_exporter real;
   bool waits;
 
-  fg::export_result export_spans(fg::span_batch const& batch) {
-    const fg::export_result result = real.export_spans(batch);
+  fg::batch_outcome export_spans(fg::span_batch const& batch) {
+    fg::batch_outcome outcome = real.export_spans(batch);
     counts = real.counts();
-    const fg::exporter_stats own = real.stats();
-    rejected = own.rejected + own.too_large;
     if (waits) {
       std::cout << "." << std::endl;
       std::string line;
       std::getline(std::cin, line);
     }
-    return result;
+    return outcome;
   }
   bool flush(fg::deadline until) { return real.flush(until); }
   bool shutdown(fg::deadline until) { return real.shutdown(until); }
@@ -70,7 +67,7 @@ int main(int argc, char** argv) {
   const bool flushed = tracer.force_flush(std::chrono::seconds(60));
   const fg::tracer_stats stats = tracer.stats();
   std::cout << "{\"flushed\":" << flushed << ",\"exported\":" << stats.exported << ",\"dropped\":" << stats.dropped
-            << ",\"failed\":" << stats.failed << ",\"rejected\":" << rejected << ",\"datagrams\":" << counts.datagrams
+            << ",\"failed\":" << stats.failed << ",\"datagrams\":" << counts.datagrams
             << ",\"refused\":" << counts.refused << "}" << std::endl;
   return 0;
 }

@@ -18,7 +18,8 @@ LAYERS = [
     ["context"],
     ["record", "semconv"],
     ["sampler", "propagator", "encoder", "transport", "engine"],
-    ["processor", "delivery", "exporter"],
+    ["delivery"],
+    ["processor", "exporter"],
     ["pipeline"],
     ["span", "tracer.hpp", "noop.hpp", "fulgurite.hpp", "any_tracer.hpp", "reflect.hpp"],
     ["config", "runtime.hpp", "backends.hpp", "select.hpp", "fmt.hpp"],
@@ -28,8 +29,6 @@ LAYERS = [
 # (who, whom) within one layer; whom may be a single header.
 ALSO = {
     ("semconv", "record"),
-    ("exporter", "delivery"),
-    ("processor", "exporter/exporter.hpp"),  # the concept only: a processor is handed its exporter
     ("tracer.hpp", "span"), ("noop.hpp", "span"), ("reflect.hpp", "span"),
     ("fulgurite.hpp", "span"), ("fulgurite.hpp", "tracer.hpp"), ("fulgurite.hpp", "noop.hpp"),
     ("any_tracer.hpp", "span"), ("any_tracer.hpp", "tracer.hpp"), ("any_tracer.hpp", "noop.hpp"),

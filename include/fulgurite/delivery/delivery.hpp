@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fulgurite/delivery/options.hpp>
+#include <fulgurite/delivery/outcome.hpp>
 #include <fulgurite/delivery/retry.hpp>
 
 #include <atomic>
@@ -27,6 +28,7 @@ struct attempt {
   outcome result = outcome::refused;
   /// In words, unless it was delivered.
   std::string reason = {};
+  failure_kind kind = failure_kind::none;
   /// What the backend asked for.
   std::optional<std::chrono::nanoseconds> retry_after = std::nullopt;
   /// The next attempt need not wait: a kept connection had gone stale.
@@ -34,6 +36,11 @@ struct attempt {
   /// It says nothing about the request itself, which another day may bring through: it is worth keeping in a spool.
   /// True of every `retry`.
   bool later = false;
+  /// Of a request that was delivered: spans that the backend did not take, and what it had to say.
+  std::uint64_t rejected = 0;
+  std::string message = {};
+  /// Why it may not have been taken by a backend at all.
+  std::string doubt = {};
 };
 
 class delivery {

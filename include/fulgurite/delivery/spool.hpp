@@ -10,6 +10,7 @@
 // stays silent: it is logged, and the batch goes the way it would have gone without a spool.
 #pragma once
 
+#include <fulgurite/delivery/outcome.hpp>
 #include <fulgurite/delivery/spool_directory.hpp>
 #include <fulgurite/delivery/spool_file.hpp>
 #include <fulgurite/diagnostics/log.hpp>
@@ -38,6 +39,8 @@ namespace detail {
 struct spool_counts {
   /// Spans of this process that wait here.
   std::uint64_t waiting = 0;
+  /// Spans of this process that waited here and were delivered; that the backend did not take of what was delivered.
+  std::uint64_t exported = 0, rejected = 0;
   /// Spans of this process that waited here and were refused, or whose file was damaged or is gone.
   std::uint64_t failed = 0;
   /// Spans of earlier processes that were delivered.
@@ -113,25 +116,28 @@ class spool {
       front_.own = oldest.lease == 0;
       if (problem.empty()) return &front_;
       set_aside(oldest, problem, error != ENOENT);
-      forget_front(oldest.spans, true);
+      settle_front({.failed = oldest.spans});
     }
     return nullptr;
   }
 
-  /// Removes the oldest batch, which `front` gave: it was delivered, or refused for good.
-  void drop_front(bool delivered) noexcept {
+  /// Removes the oldest batch, which `front` gave: it was delivered, but for spans that the backend did not take, or
+  /// refused for good.
+  void drop_front(bool delivered, std::uint64_t rejected = 0) noexcept {
     file const& oldest = files_.front();
     const int directory = leases_[oldest.lease].directory();
     if (::unlinkat(directory, oldest.name.c_str(), 0) != 0 && errno != ENOENT)
       say(log_level::error, "a batch that is dealt with cannot be removed and will be sent again by the next process",
           errno);
     if (!front_.own && delivered) replayed_.fetch_add(front_.request.spans, std::memory_order_relaxed);
-    forget_front(oldest.spans, !delivered);
+    rejected = std::min<std::uint64_t>(rejected, oldest.spans);
+    settle_front(delivered ? settled_spans{.exported = oldest.spans - rejected, .rejected = rejected}
+                           : settled_spans{.failed = oldest.spans});
   }
 
   spool_counts counts() const noexcept {
     const auto get = [](std::atomic<std::uint64_t> const& count) { return count.load(std::memory_order_relaxed); };
-    return {get(waiting_), get(failed_), get(replayed_), get(set_aside_)};
+    return {get(waiting_), get(exported_), get(rejected_), get(failed_), get(replayed_), get(set_aside_)};
   }
 
   /// Gives everything up: the next process may have it at once.
@@ -280,10 +286,12 @@ class spool {
   }
 
   /// `spans`: of this process.
-  void forget_front(std::uint64_t spans, bool failed) noexcept {
+  void settle_front(settled_spans const& became) noexcept {
     bytes_ -= files_.front().bytes;
-    if (failed) failed_.fetch_add(spans, std::memory_order_relaxed);
-    waiting_.fetch_sub(spans, std::memory_order_relaxed);
+    exported_.fetch_add(became.exported, std::memory_order_relaxed);
+    rejected_.fetch_add(became.rejected, std::memory_order_relaxed);
+    failed_.fetch_add(became.failed, std::memory_order_relaxed);
+    waiting_.fetch_sub(became.spans(), std::memory_order_relaxed);
     const std::size_t lease = files_.front().lease;
     files_.pop_front();
     if (lease != 0 && (files_.empty() || files_.front().lease != lease)) release_empty();
@@ -303,7 +311,7 @@ class spool {
   std::int64_t last_ = 0;
   std::string content_;
   batch front_;
-  std::atomic<std::uint64_t> waiting_{0}, failed_{0}, replayed_{0}, set_aside_{0};
+  std::atomic<std::uint64_t> waiting_{0}, exported_{0}, rejected_{0}, failed_{0}, replayed_{0}, set_aside_{0};
 };
 
 }  // namespace detail

@@ -43,8 +43,8 @@ class spooled_delivery {
   };
   struct result {
     outcome what = outcome::not_kept;
-    /// In words, where something was tried and failed.
-    std::string reason = {};
+    /// Where something was tried.
+    attempt last = {};
   };
 
   spooled_delivery(delivery_options const& options, std::string destination, bool look_now = true)
@@ -70,11 +70,14 @@ class spooled_delivery {
     attempt last = send(request, batch_origin::fresh);
     if (last.result == attempt::outcome::delivered) {
       answered();
-      return {outcome::delivered};
+      return {outcome::delivered, std::move(last)};
     }
-    if (!may_come_through(last)) return {outcome::refused, std::move(last.reason)};
-    not_answered(last.retry_after);
-    return {keep(request) ? outcome::kept : outcome::not_kept, std::move(last.reason)};
+    if (!may_come_through(last)) {
+      answered();
+      return {outcome::refused, std::move(last)};
+    }
+    not_answered(last.kind, last.retry_after);
+    return {keep(request) ? outcome::kept : outcome::not_kept, std::move(last)};
   }
 
   /// Into the spool without an attempt.
@@ -108,16 +111,20 @@ class spooled_delivery {
     pauses_ = make_pauses();
     not_before_ = {};
     asked_for_ = false;
+    why_ = failure_kind::none;
     set_next();
   }
   /// The next attempt comes after a pause.
-  void not_answered(std::optional<std::chrono::nanoseconds> retry_after = std::nullopt) noexcept {
+  void not_answered(failure_kind why, std::optional<std::chrono::nanoseconds> retry_after = std::nullopt) noexcept {
+    why_ = why;
     constexpr std::chrono::hours longest(1);
     const auto pause = pauses_.next(std::chrono::hours(24), retry_after).value_or(longest);
     not_before_ = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(pause, longest);
     asked_for_ = retry_after.has_value();
     set_next();
   }
+  /// Why the last attempt failed; none when the backend has answered since.
+  failure_kind why() const noexcept { return why_; }
   /// Gives up what waits to the next process, which may have it at once.
   void close() noexcept {
     spool_.close();
@@ -153,16 +160,16 @@ class spooled_delivery {
       if (spool_.empty())
         set_next();
       else
-        not_answered();
+        not_answered(failure_kind::other);
       return spool_.empty();
     }
     const attempt last = send(oldest->request, oldest->own ? batch_origin::own : batch_origin::left_by_another);
     const bool delivered = last.result == attempt::outcome::delivered;
     if (!delivered && may_come_through(last)) {
-      not_answered(last.retry_after);
+      not_answered(last.kind, last.retry_after);
       return false;
     }
-    spool_.drop_front(delivered);
+    spool_.drop_front(delivered, last.rejected);
     answered();
     return true;
   }
@@ -179,6 +186,7 @@ class spooled_delivery {
   time_point not_before_{};
   /// The backend asked for the pause.
   bool asked_for_ = false;
+  failure_kind why_ = failure_kind::none;
   std::uint64_t failed_at_flush_ = 0;
   std::atomic<time_point::rep> next_{0};
 };

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,12 +34,12 @@ class agentops_exporter {
     is_exit_safe_ = detail::prepare_httplib();
   }
 
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (!state_) return export_result::failure;
-    return batch.empty() ? export_result::success : state_->send(batch);
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
+    if (!state_) return {.failed = batch.size()};
+    return batch.empty() ? batch_outcome{} : state_->send(batch);
   } catch (...) {
     detail::log(log_level::error, "agentops: out of memory; a batch was not delivered");
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
   /// Delivers what is in the spool. True when nothing of this process is left there; without one nothing is held back.
   bool flush(deadline until) noexcept try { return !state_ || state_->flush(until); } catch (...) {
@@ -101,26 +102,28 @@ class agentops_exporter {
                     "agentops: the cloud needs an API key (AGENTOPS_API_KEY); no span will be delivered");
     }
 
-    export_result send(span_batch const& batch) {
-      if (shut_down) return export_result::failure;
+    batch_outcome send(span_batch const& batch) {
+      if (shut_down) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
       connector.begin();
       const time_point until = std::chrono::steady_clock::now() + options.timeout;
       if (spool_) return send_or_keep(batch, until);
-      std::string reason;
+      batch_outcome outcome{.failed = batch.size(), .kind = failure_kind::unreachable};
       drop_old_token();
       for (int attempt = 0; attempt < max_attempts && !connector.is_interrupted(); ++attempt) {
         if (!channel_ && !connect(until)) break;
         channel_->begin();
         if (connector.is_interrupted()) break;
         if (attempt > 0) count_retry();
-        if (channel_->send(batch, until) == export_result::success) return link_to(batch), export_result::success;
-        reason = channel_->reason();
-        if (!lost()) break;
+        outcome = channel_->send(batch, until);
+        // A part of it went through: it is not sent again.
+        if (outcome.failed < batch.size() || !has_lost(outcome.kind)) break;
         replace(nullptr);
-        detail::log(log_level::info, "agentops: the server is looked for once more: " + reason);
+        detail::log(log_level::info, "agentops: the server is looked for once more: " + outcome.reason);
       }
-      if (!reason.empty()) detail::agentops_connector::say("a batch was not delivered: " + reason);
-      return export_result::failure;
+      if (outcome.exported > 0) link_to(batch);
+      if (outcome.failed > 0 && !outcome.reason.empty())
+        detail::agentops_connector::say("a batch was not delivered: " + outcome.reason);
+      return outcome;
     }
 
     /// The oldest batch of the spool, when it is due; a server that is gone is found, or started, once more.
@@ -138,7 +141,7 @@ class agentops_exporter {
           return spool_->counts().waiting == 0;
         channel_->begin();
         if (channel_->flush(until, per_request)) return true;
-        if (!lost()) return false;
+        if (!has_lost(spool_->why())) return false;
         replace(nullptr);
         if (attempt == max_attempts || connector.is_interrupted() || std::chrono::steady_clock::now() >= until)
           return false;
@@ -152,7 +155,7 @@ class agentops_exporter {
     }
     time_point idle_at() const noexcept { return spool_ && !shut_down ? spool_->idle_at() : time_point::max(); }
     void put_off() noexcept {
-      if (spool_) spool_->not_answered();
+      if (spool_) spool_->not_answered(failure_kind::other);
     }
     bool has_spool() const noexcept { return spool_ != nullptr; }
 
@@ -171,10 +174,9 @@ class agentops_exporter {
 
     exporter_stats stats() const noexcept {
       const std::lock_guard lock(mutex_);
-      exporter_stats sum = before_;
-      sum.retried += connector.retried();
-      if (channel_) add(sum, channel_->stats());
-      if (offline_) add(sum, offline_->stats());
+      exporter_stats sum{.retried = retried_before_ + connector.retried()};
+      if (channel_) sum.retried += channel_->retried();
+      if (offline_) sum.retried += offline_->retried();
       if (spool_) detail::add_spool(sum, *spool_);
       return sum;
     }
@@ -187,11 +189,6 @@ class agentops_exporter {
     /// With another server, or another token.
     static constexpr int max_attempts = 3;
 
-    static void add(exporter_stats& to, exporter_stats const& more) noexcept {
-      to.retried += more.retried;
-      to.rejected += more.rejected;
-      to.too_large += more.too_large;
-    }
     /// False, and something said, when there is nobody to send to.
     bool connect(time_point until) {
       std::optional<detail::http_wire_options> to = connector.connect(until);
@@ -199,46 +196,42 @@ class agentops_exporter {
       return channel_ != nullptr;
     }
 
-    export_result send_or_keep(span_batch const& batch, time_point until) {
+    batch_outcome send_or_keep(span_batch const& batch, time_point until) {
       drop_old_token();
       if (!channel_ && (!spool_->is_due() || !connect(until))) {
-        if (spool_->is_due()) spool_->not_answered();
+        if (spool_->is_due()) spool_->not_answered(failure_kind::unreachable);
         if (!offline_) {
           auto fresh = std::make_unique<detail::otlp_channel>(channel_options(), detail::http_wire_options(), spool_);
           const std::lock_guard lock(mutex_);
           offline_ = std::move(fresh);
         }
-        return offline_->keep(batch);
+        return offline_->say_failed(offline_->keep(batch));
       }
       channel_->begin();
-      const export_result result = channel_->send(batch, until);
-      if (result == export_result::failure) channel_->say_lost();
-      if (!lost()) return result;
+      batch_outcome outcome = channel_->say_failed(channel_->send(batch, until));
+      if (!has_lost(outcome.kind) && !has_lost(spool_->why())) return outcome;
       replace(nullptr);
       spool_->answered();  // no pause: the server may only have been restarted
       replay_until(until);
-      return result;
+      return outcome;
     }
     void replay_until(time_point until) {
-      if (!channel_ && !connect(until)) return spool_->not_answered();
+      if (!channel_ && !connect(until)) return spool_->not_answered(failure_kind::unreachable);
       channel_->begin();
       channel_->replay(until);
-      if (lost()) replace(nullptr);
+      if (has_lost(spool_->why())) replace(nullptr);
     }
     /// The server is gone, or the token has run out: it is to be found, or started, once more. The cloud is never gone
     /// for good, and its token stays good meanwhile.
-    bool lost() const noexcept {
-      using failure = detail::http_answer::failure;
-      const failure why = channel_->wire().last_failure();
-      return (options.managed && (why == failure::refused || why == failure::disconnected)) ||
-             channel_->wire().last_status() == 401 || channel_->wire().last_status() == 403;
+    bool has_lost(failure_kind why) const noexcept {
+      return why == failure_kind::access ||
+             (options.managed && (why == failure_kind::unreachable || why == failure_kind::disconnected));
     }
     detail::channel_options channel_options() const {
       detail::channel_options to;
       to.gzip = options.gzip;
       to.delivery = options.delivery;
       to.name = "agentops";
-      to.caller_says_lost = true;
       return to;
     }
 
@@ -258,22 +251,23 @@ class agentops_exporter {
     /// A batch goes out once more, to another server or with another token.
     void count_retry() {
       const std::lock_guard lock(mutex_);
-      ++before_.retried;
+      ++retried_before_;
     }
     void replace(std::unique_ptr<detail::otlp_channel> fresh) {
       const std::lock_guard lock(mutex_);
-      if (channel_) add(before_, channel_->stats());
+      if (channel_) retried_before_ += channel_->retried();
       channel_ = std::move(fresh);
       if (channel_ && hurried_) channel_->hurry();
     }
 
-    /// Guards what other threads touch: `channel_` and `offline_` themselves (not what they do), `before_`, `hurried_`.
+    /// Guards what other threads touch: `channel_` and `offline_` themselves (not what they do), `retried_before_`,
+    /// `hurried_`.
     mutable std::mutex mutex_;
     std::unique_ptr<detail::otlp_channel> channel_;
     /// Keeps batches while there is nobody to send to.
     std::unique_ptr<detail::otlp_channel> offline_;
     std::shared_ptr<detail::spooled_delivery> spool_;
-    exporter_stats before_;
+    std::uint64_t retried_before_ = 0;
     bool hurried_ = false;
   };
 

@@ -26,8 +26,8 @@ class any_exporter {
 
   bool has_value() const noexcept { return held_ != nullptr; }
 
-  export_result export_spans(span_batch const& batch) {
-    return held_ ? held_->export_spans(batch) : export_result::failure;
+  batch_outcome export_spans(span_batch const& batch) {
+    return held_ ? held_->export_spans(batch) : batch_outcome{.failed = batch.size()};
   }
   bool flush(deadline until) { return !held_ || held_->flush(until); }
   bool shutdown(deadline until) { return !held_ || held_->shutdown(until); }
@@ -59,7 +59,7 @@ class any_exporter {
  private:
   struct interface {
     virtual ~interface() = default;
-    virtual export_result export_spans(span_batch const&) = 0;
+    virtual batch_outcome export_spans(span_batch const&) = 0;
     virtual bool flush(deadline) = 0;
     virtual bool shutdown(deadline) = 0;
     virtual exporter_stats stats() const = 0;
@@ -78,7 +78,9 @@ class any_exporter {
     template <class From>
     explicit model(From&& from) : exporter_(std::forward<From>(from)) {}
 
-    export_result export_spans(span_batch const& batch) override { return exporter_.export_spans(batch); }
+    batch_outcome export_spans(span_batch const& batch) override {
+      return detail::outcome_of(exporter_.export_spans(batch), batch.size());
+    }
     bool flush(deadline until) override { return exporter_.flush(until); }
     bool shutdown(deadline until) override { return exporter_.shutdown(until); }
     exporter_stats stats() const override { return detail::stats_of(exporter_); }

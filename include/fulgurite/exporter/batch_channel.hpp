@@ -1,5 +1,5 @@
 // Everything between a batch and its backend's answer that is the same for every protocol: encoding, limits, gzip, the
-// spool, retries, accounts.
+// spool, retries.
 //
 // What differs is in two classes. An *encoder* (encoder/otlp_protobuf.hpp is one) makes a request's bytes:
 // `begin(batch)`, `add(record)`, `size()`, `cut(size)`, `finish()`, `shrink(size)`. A *wire* (exporter/http_wire.hpp,
@@ -7,8 +7,7 @@
 //
 //   explicit Wire(Wire::options)
 //   Wire::options settings_for_child() const       of a fork
-//   void begin() noexcept                         a new batch
-//   wire_reply post(spooled_request const&, time_point deadline)
+//   attempt post(spooled_request const&, time_point deadline)
 //   health_report check(time_point deadline) const     from any thread, over a connection of its own
 //   void interrupt() noexcept                          from any thread: the attempt that is under way fails
 //   bool is_exit_safe() const noexcept                 as of an exporter (exporter/exporter.hpp)
@@ -38,20 +37,6 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// What one attempt at a request came to.
-struct wire_reply {
-  attempt last = {};
-  /// Of a request that was delivered: spans that the backend did not take, and what it had to say.
-  std::uint64_t rejected = 0;
-  std::string message = {};
-  /// Why it may not have been taken by a backend at all.
-  std::string doubt = {};
-  /// It was given up by `interrupt`.
-  bool interrupted = false;
-  /// What kind of failure it is: one line a minute of each kind is logged.
-  std::string kind = {};
-};
-
 /// What a backend takes in one request, before compression.
 struct request_limits {
   std::size_t bytes = 64 * 1024 * 1024;  // OTLP's (opentelemetry-proto, docs/specification.md)
@@ -65,14 +50,14 @@ struct channel_options {
   request_limits limits = {};
   /// What the log calls it.
   std::string name = "exporter";
-  /// Whoever calls `send` may try again elsewhere, and says itself what is lost in the end (`say_lost`).
-  bool caller_says_lost = false;
 };
 
 inline void add_spool(exporter_stats& to, spooled_delivery const& spool) noexcept {
   const spool_counts counts = spool.counts();
+  to.settled.exported += counts.exported;
+  to.settled.rejected += counts.rejected;
+  to.settled.failed += counts.failed;
   to.spooled += counts.waiting;
-  to.failed += counts.failed;
   to.replayed += counts.replayed;
   to.set_aside += counts.set_aside;
 }
@@ -84,7 +69,6 @@ class batch_channel {
   using time_point = std::chrono::steady_clock::time_point;
   using wire_options = typename Wire::options;
 
-  /// With a spool, `send` is a success also when a batch is kept there.
   batch_channel(channel_options options, wire_options to, std::shared_ptr<spooled_delivery> spool = nullptr)
       : options_(std::move(options)), spool_(std::move(spool)), delivery_(options_.delivery), wire_(std::move(to)) {}
 
@@ -97,14 +81,14 @@ class batch_channel {
                                            spool_ ? spool_->for_child() : nullptr);
   }
 
-  /// Delivers a batch, in several requests where one would be too large. Success when any of its spans was taken; what
-  /// was not is then counted as rejected.
-  export_result send(span_batch const& batch, time_point deadline) {
+  /// Delivers a batch, in several requests where one would be too large, or keeps it in the spool. What failed is for
+  /// the caller to say, who may try again elsewhere (`say_failed`).
+  batch_outcome send(span_batch const& batch, time_point deadline) {
     request_limits const& limits = options_.limits;
-    std::size_t in_request = 0, delivered = 0, failed = 0, too_large = 0;
-    reason_.clear();
+    std::size_t in_request = 0;
+    batch_outcome sum;
     const auto flush = [&] {
-      (deliver(encoder_.finish(), static_cast<std::uint32_t>(in_request), deadline) ? delivered : failed) += in_request;
+      sum += deliver(encoder_.finish(), static_cast<std::uint32_t>(in_request), deadline);
       in_request = 0;
       encoder_.begin(batch);
     };
@@ -123,32 +107,37 @@ class batch_channel {
         flush();
         added = add(record);
       }
-      added ? ++in_request : ++too_large;
+      if (added)
+        ++in_request;
+      else
+        ++sum.too_large;
     });
     if (in_request > 0) flush();
     encoder_.shrink(4 * 1024 * 1024);
-    if (too_large > 0)
-      say(log_level::error, std::to_string(too_large) + " spans are larger than a request may be", "too large");
-    if (delivered > 0 || !options_.caller_says_lost) say_lost();
-    if (failed > 0 && delivered == 0) return export_result::failure;
-    rejected_.fetch_add(failed, std::memory_order_relaxed);
-    too_large_.fetch_add(too_large, std::memory_order_relaxed);
-    return export_result::success;
+    if (sum.too_large > 0) {
+      std::string text = std::to_string(sum.too_large) + " spans are larger than a request may be";
+      say(log_level::error, text, "too large");
+      if (sum.kind == failure_kind::none) sum.reason = std::move(text), sum.kind = failure_kind::too_large;
+    }
+    return sum;
   }
 
-  /// Why the last `send` did not deliver all; empty when it did.
-  std::string const& reason() const noexcept { return reason_; }
-  /// Says so, if there is something to say.
-  void say_lost() const {
-    if (!reason_.empty()) say_failed(reason_);
+  /// Says why spans were not delivered, if any were not; gives the outcome back.
+  batch_outcome say_failed(batch_outcome outcome) const {
+    if (outcome.failed > 0) say_failed(outcome.reason, outcome.kind);
+    return outcome;
   }
 
-  /// Into the spool without an attempt: there is nobody to send to. Success when it is there.
-  export_result keep(span_batch const& batch) {
-    only_keeps_ = true;
-    const export_result result = send(batch, time_point::max());
-    only_keeps_ = false;
-    return result;
+  /// Into the spool without an attempt: there is nobody to send to.
+  batch_outcome keep(span_batch const& batch) {
+    struct keeping {
+      explicit keeping(bool& flag) : on(flag) { on = true; }
+      keeping(keeping const&) = delete;
+      keeping& operator=(keeping const&) = delete;
+      ~keeping() { on = false; }
+      bool& on;
+    } const here(only_keeps_);
+    return send(batch, time_point::max());
   }
   /// Tries the oldest batch of the spool when it is due; false when it was not taken.
   bool replay(time_point deadline) { return spool_->replay(resending{this, deadline, false}); }
@@ -161,10 +150,7 @@ class batch_channel {
   health_report check(time_point deadline) const { return wire_.check(deadline); }
 
   /// An interruption from before counts no more.
-  void begin() noexcept {
-    delivery_.begin();
-    wire_.begin();
-  }
+  void begin() noexcept { delivery_.begin(); }
   /// Makes `send` give up. At the end of the program for good: what is left is for the spool, in the time that is left.
   void interrupt() noexcept {
     if (delivery_.is_hurried()) gave_up_ = true;
@@ -177,50 +163,42 @@ class batch_channel {
   void hurry() noexcept { delivery_.hurry(); }
   bool is_interrupted() const noexcept { return delivery_.is_interrupted(); }
 
-  exporter_stats stats() const noexcept {
-    exporter_stats own;
-    own.retried = delivery_.retried();
-    own.rejected = rejected_.load(std::memory_order_relaxed);
-    own.too_large = too_large_.load(std::memory_order_relaxed);
-    return own;
-  }
+  /// How many requests were sent again.
+  std::uint64_t retried() const noexcept { return delivery_.retried(); }
 
  private:
-  bool deliver(std::span<const std::byte> body, std::uint32_t spans, time_point deadline) {
+  batch_outcome deliver(std::span<const std::byte> body, std::uint32_t spans, time_point deadline) {
     spooled_request request{body, wire_.content_type(), {}, spans};
     if (options_.gzip && compressor_.compress(body, compressed_)) {
       request.content_encoding = "gzip";
       request.body = std::as_bytes(std::span(compressed_));
     }
     if (spool_)
-      if (const std::optional<bool> done = deliver_or_keep(request, deadline)) return *done;
-    wire_reply reply;
-    const attempt last = delivery_.run(deadline, [&] { return post(request, deadline, reply); });
-    if (last.result == attempt::outcome::delivered) {
-      if (spool_) spool_->answered();
-      count_rejected(taken(reply, spans));
-      return true;
-    }
-    reason_ = last.reason;
-    return false;
+      if (std::optional<batch_outcome> done = deliver_or_keep(request, deadline)) return *std::move(done);
+    attempt last = delivery_.run(deadline, [&] { return post(request, deadline); });
+    if (last.result != attempt::outcome::delivered) return all_failed(spans, last.kind, std::move(last.reason));
+    if (spool_) spool_->answered();
+    return taken(last, spans);
   }
 
   /// Nothing where the spool cannot take it and it goes on as without one.
-  std::optional<bool> deliver_or_keep(spooled_request const& request, time_point deadline) {
+  std::optional<batch_outcome> deliver_or_keep(spooled_request const& request, time_point deadline) {
     using outcome = spooled_delivery::outcome;
-    if (only_keeps_ || gave_up_) return spool_->keep(request);
-    const spooled_delivery::result done =
-        spool_->deliver(request, delivery_.is_hurried(), resending{this, deadline, false});
+    if (only_keeps_ || gave_up_) {
+      if (spool_->keep(request)) return batch_outcome{.spooled = request.spans};
+      return all_failed(request.spans, failure_kind::given_up, "the spool has not taken it");
+    }
+    spooled_delivery::result done = spool_->deliver(request, delivery_.is_hurried(), resending{this, deadline, false});
     switch (done.what) {
       case outcome::delivered:
-        return true;
+        return taken(done.last, request.spans);
       case outcome::kept:
-        if (!done.reason.empty())
-          say(log_level::warn, "batches are kept in the spool until they can be delivered: " + done.reason, "kept");
-        return true;
+        if (!done.last.reason.empty())
+          say(log_level::warn, "batches are kept in the spool until they can be delivered: " + done.last.reason,
+              "kept");
+        return batch_outcome{.spooled = request.spans, .reason = std::move(done.last.reason), .kind = done.last.kind};
       case outcome::refused:
-        reason_ = done.reason;
-        return false;
+        return all_failed(request.spans, done.last.kind, std::move(done.last.reason));
       case outcome::not_kept:
         break;
     }
@@ -238,42 +216,47 @@ class batch_channel {
     }
   };
   attempt send_spooled(spooled_request const& request, batch_origin origin, resending const& how) {
-    wire_reply reply;
     if (origin != batch_origin::fresh) delivery_.count_retry();
-    const auto send = [&] { return post(request, how.deadline, reply); };
+    const auto send = [&] { return post(request, how.deadline); };
     attempt last = how.patiently ? delivery_.run(how.deadline, send) : delivery_.run_once(send);
-    if (last.result == attempt::outcome::delivered) {
-      const std::uint64_t rejected = taken(reply, request.spans);
-      // Another process's spans are in nobody's accounts any more.
-      if (origin != batch_origin::left_by_another) count_rejected(rejected);
-    } else if (origin != batch_origin::fresh && last.result == attempt::outcome::refused && !last.later)
-      say_failed(last.reason);
+    if (origin == batch_origin::fresh) return last;  // it is the caller's to say
+    if (last.result == attempt::outcome::delivered)
+      say_taken(last);
+    else if (last.result == attempt::outcome::refused && !last.later)
+      say_failed(last.reason, last.kind);
     return last;
   }
 
   /// One attempt.
-  attempt post(spooled_request const& request, time_point deadline, wire_reply& reply) {
+  attempt post(spooled_request const& request, time_point deadline) {
     if (delivery_.is_interrupted() || gave_up_)
-      return {.reason = std::string("given up before it was sent") + at_the_end(), .later = true};
-    reply = wire_.post(request, deadline);
-    if (reply.interrupted) reply.last.reason += at_the_end();
-    kind_ = reply.kind;
-    return reply.last;
+      return {.reason = std::string("given up before it was sent") + at_the_end(),
+              .kind = failure_kind::given_up,
+              .later = true};
+    attempt made = wire_.post(request, deadline);
+    if (made.kind == failure_kind::given_up) made.reason += at_the_end();
+    return made;
   }
 
-  /// Says what the backend has to say about a batch that it took; how many spans of it it did not take.
-  std::uint64_t taken(wire_reply const& reply, std::uint64_t spans) const {
-    if (reply.rejected > 0)
-      say(log_level::warn, "the backend rejected " + std::to_string(reply.rejected) + " spans: " + reply.message,
-          "rejected");
-    else if (!reply.message.empty())
-      say(log_level::warn, "the backend says: " + reply.message, "says");
-    if (!reply.doubt.empty()) say(log_level::warn, reply.doubt, "doubt");
-    return std::min(reply.rejected, spans);
+  /// Of a batch that the backend took: how many spans of it it did not, and says what it has to say.
+  batch_outcome taken(attempt const& made, std::uint64_t spans) const {
+    say_taken(made);
+    const std::uint64_t rejected = std::min(made.rejected, spans);
+    batch_outcome outcome{.exported = spans - rejected, .rejected = rejected};
+    if (rejected > 0) outcome.kind = failure_kind::refused, outcome.reason = made.message;
+    return outcome;
   }
-  void count_rejected(std::uint64_t spans) noexcept { rejected_.fetch_add(spans, std::memory_order_relaxed); }
-  void say_failed(std::string const& reason) const {
-    say(log_level::error, "a batch was not delivered: " + reason, "failed " + kind_);
+  void say_taken(attempt const& made) const {
+    if (made.rejected > 0)
+      say(log_level::warn, "the backend rejected " + std::to_string(made.rejected) + " spans: " + made.message,
+          "rejected");
+    else if (!made.message.empty())
+      say(log_level::warn, "the backend says: " + made.message, "says");
+    if (!made.doubt.empty()) say(log_level::warn, made.doubt, "doubt");
+  }
+  void say_failed(std::string const& reason, failure_kind kind) const {
+    say(log_level::error, "a batch was not delivered: " + reason,
+        "failed " + std::to_string(static_cast<unsigned>(kind)));
   }
 
   /// Why something was given up.
@@ -291,10 +274,9 @@ class batch_channel {
   std::atomic<bool> gave_up_{false};
   Encoder encoder_;
   gzip_compressor compressor_;
-  std::string compressed_, reason_, kind_;
+  std::string compressed_;
   delivery delivery_;
   Wire wire_;
-  std::atomic<std::uint64_t> rejected_{0}, too_large_{0};
 };
 
 }  // namespace detail

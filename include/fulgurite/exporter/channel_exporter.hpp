@@ -55,15 +55,16 @@ template <class Channel>
 class channel_exporter {
  public:
   /// Blocks until the batch is delivered, refused or out of time.
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (!channel_ || shut_down_) return export_result::failure;
-    if (batch.empty()) return export_result::success;
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
+    if (!channel_) return all_failed(batch.size(), failure_kind::other, problem_);
+    if (shut_down_) return all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (batch.empty()) return {};
     if (!more_.empty()) return send_in_parts(batch);
     channel_->begin();
-    return channel_->send(batch, until());
+    return channel_->say_failed(channel_->send(batch, until()));
   } catch (...) {
     log(log_level::error, name_ + std::string(": out of memory; a batch was not delivered"));
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
   /// Delivers what is in the spool. True when nothing of this process is left there; without one nothing is held back.
   bool flush(deadline until) noexcept try {
@@ -92,7 +93,7 @@ class channel_exporter {
     channel_->replay(until());
   } catch (...) {
     log(log_level::error, name_ + std::string(": out of memory; a batch stays in the spool"));
-    if (channel_) channel_->spool()->not_answered();
+    if (channel_) channel_->spool()->not_answered(failure_kind::other);
   }
   bool keeps_undelivered() const noexcept { return channel_ && channel_->spool(); }
   bool is_exit_safe() const noexcept { return !channel_ || channel_->wire().is_exit_safe(); }
@@ -111,21 +112,15 @@ class channel_exporter {
       auto fresh = each->for_child();
       leave_behind(std::exchange(each, std::move(fresh)));
     });
-    failed_parts_.store(0, std::memory_order_relaxed);
   } catch (...) {
     log(log_level::error, name_ + std::string(": no memory in the child of a fork"));
   }
 
   exporter_stats stats() const noexcept {
-    if (!channel_) return {};
-    exporter_stats sum = channel_->stats();
-    for (auto const& each : more_) {
-      const exporter_stats own = each->stats();
-      sum.retried += own.retried;
-      sum.rejected += own.rejected;
-      sum.too_large += own.too_large;
-    }
-    sum.failed += failed_parts_.load(std::memory_order_relaxed);
+    exporter_stats sum;
+    if (!channel_) return sum;
+    sum.retried = channel_->retried();
+    for (auto const& each : more_) sum.retried += each->retried();
     if (channel_->spool()) add_spool(sum, *channel_->spool());
     return sum;
   }
@@ -145,7 +140,6 @@ class channel_exporter {
         problem_(std::move(other.problem_)),
         channel_(std::move(other.channel_)),
         more_(std::move(other.more_)),
-        failed_parts_(other.failed_parts_.load()),
         shut_down_(other.shut_down_) {}
   channel_exporter& operator=(channel_exporter&& other) noexcept {
     name_ = other.name_;
@@ -153,7 +147,6 @@ class channel_exporter {
     problem_ = std::move(other.problem_);
     channel_ = std::move(other.channel_);
     more_ = std::move(other.more_);
-    failed_parts_ = other.failed_parts_.load();
     shut_down_ = other.shut_down_;
     return *this;
   }
@@ -208,16 +201,18 @@ class channel_exporter {
     for_each_pointer([&](std::unique_ptr<Channel>& each) { f(*each); });
   }
 
-  export_result send_in_parts(span_batch const& batch) {
+  batch_outcome send_in_parts(span_batch const& batch) {
     const std::size_t most = std::max<std::size_t>(batch.size() / least_spans_in_part, 1);
     const std::vector<span_batch> parts = split_batch(batch, std::min(most, more_.size() + 1));
-    std::vector<export_result> results(parts.size(), export_result::failure);
+    std::vector<batch_outcome> outcomes(parts.size());
     const deadline until = this->until();
     for_each_channel([](Channel& each) { each.begin(); });
     const auto send = [&](std::size_t i) noexcept {
+      Channel& channel = i == 0 ? *channel_ : *more_[i - 1];
       try {
-        results[i] = (i == 0 ? *channel_ : *more_[i - 1]).send(parts[i], until);
+        outcomes[i] = channel.say_failed(channel.send(parts[i], until));
       } catch (...) {
+        outcomes[i] = {.failed = parts[i].size()};
         log(log_level::error, name_ + std::string(": out of memory; a part of a batch was not delivered"));
       }
     };
@@ -233,12 +228,9 @@ class channel_exporter {
     send(0);
     for (; here < parts.size(); ++here) send(here);
     for (std::thread& each : threads) each.join();
-    std::uint64_t failed = 0;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      if (results[i] == export_result::failure) failed += parts[i].size();
-    if (failed == batch.size()) return export_result::failure;
-    failed_parts_.fetch_add(failed, std::memory_order_relaxed);
-    return export_result::success;
+    batch_outcome sum;
+    for (batch_outcome& each : outcomes) sum += std::move(each);
+    return sum;
   }
 
   deadline until() const noexcept {
@@ -253,7 +245,6 @@ class channel_exporter {
   std::unique_ptr<Channel> channel_;
   /// For the other requests of a batch.
   std::vector<std::unique_ptr<Channel>> more_;
-  std::atomic<std::uint64_t> failed_parts_{0};
   bool shut_down_ = false;
 };
 

@@ -61,26 +61,23 @@ class console_exporter {
   console_exporter(console_exporter&&) = default;
   console_exporter& operator=(console_exporter&&) = default;
 
-  /// Prints the traces whose local root is in the batch, or was printed lately: children may end after their root.
-  export_result export_spans(span_batch const& batch) noexcept try {
+  /// Prints the traces whose local root is in the batch, or was printed lately: children may end after their root. The
+  /// other spans wait.
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
     for (trace& known : waiting_) known.earlier = known.spans.size();
-    batch.for_each([&](record_view const& record) {
-      trace& of = trace_of(record.trace_id());
-      of.spans.push_back(to_span_data(record, batch.shared_resource(), batch.shared_scope()));
-      of.complete = of.complete || record.is_local_root();
-      ++buffered_;
-    });
+    collect(batch);
     const deadline until = std::chrono::steady_clock::now() + patience;
-    bool printed = true;
+    batch_outcome outcome;
     for (auto at = waiting_.begin(); at != waiting_.end();) {
       const auto next = std::next(at);
-      if (at->complete) printed = print(at, until) && printed;
+      if (at->complete) print(at, until, outcome);
       at = next;
     }
-    while (buffered_ > options_.max_buffered_spans) printed = print(waiting_.begin(), until) && printed;
-    return printed ? export_result::success : export_result::failure;
+    while (buffered_ > options_.max_buffered_spans) print(waiting_.begin(), until, outcome);
+    outcome.waiting = batch.size() - outcome.exported - outcome.failed;
+    return outcome;
   } catch (...) {
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
 
   /// Prints what waits for its root, oldest first. False when something could not be printed; that is lost.
@@ -88,7 +85,8 @@ class console_exporter {
     bool printed = true;
     while (!waiting_.empty()) {
       waiting_.front().earlier = waiting_.front().spans.size();
-      printed = print(waiting_.begin(), until) && printed;
+      batch_outcome none;
+      printed = print(waiting_.begin(), until, none) && printed;
     }
     return printed;
   } catch (...) {
@@ -100,7 +98,8 @@ class console_exporter {
 
   /// From any thread.
   exporter_stats stats() const noexcept {
-    return {.rejected = std::atomic_ref(rejected_).load(std::memory_order_relaxed)};
+    return {.settled = {.exported = std::atomic_ref(printed_late_).load(std::memory_order_relaxed),
+                        .failed = std::atomic_ref(lost_late_).load(std::memory_order_relaxed)}};
   }
 
  private:
@@ -109,11 +108,32 @@ class console_exporter {
   struct trace {
     trace_id id;
     std::vector<span_data> spans = {};
-    /// Of `spans`, those whose batch was already reported as a success.
+    /// Of `spans`, those of earlier batches, which have been said to wait.
     std::size_t earlier = 0;
     bool complete = false;
   };
   using place = std::list<trace>::iterator;
+
+  /// All of the batch, or nothing of it. Throws std::bad_alloc.
+  void collect(span_batch const& batch) {
+    try {
+      batch.for_each([&](record_view const& record) {
+        trace& of = trace_of(record.trace_id());
+        of.spans.push_back(to_span_data(record, batch.shared_resource(), batch.shared_scope()));
+        of.complete = of.complete || record.is_local_root();
+        ++buffered_;
+      });
+    } catch (...) {
+      for (auto at = waiting_.begin(); at != waiting_.end();) {
+        const auto next = std::next(at);
+        buffered_ -= at->spans.size() - at->earlier;
+        at->spans.erase(at->spans.begin() + static_cast<std::ptrdiff_t>(at->earlier), at->spans.end());
+        if (at->spans.empty()) take(at);
+        at = next;
+      }
+      throw;
+    }
+  }
 
   trace& trace_of(trace_id const& id) {
     const auto [entry, fresh] = index_.try_emplace(id, waiting_.end());
@@ -129,8 +149,8 @@ class console_exporter {
     return *entry->second;
   }
 
-  /// Prints one trace and forgets it, whether that succeeds or not.
-  bool print(place at, deadline until) {
+  /// Prints one trace and forgets it, whether that succeeds or not. `outcome`: of the batch that is being exported.
+  bool print(place at, deadline until, batch_outcome& outcome) {
     const std::list<trace> taken = take(at);
     trace const& of = taken.front();
     std::string problem = "out of memory";
@@ -139,10 +159,13 @@ class console_exporter {
       problem = detail::write_to_stream(options_.stream, to_text_tree(of.spans, tree_) + "\n", until);
     } catch (std::bad_alloc const&) {
     }
-    if (problem.empty()) return true;
-    std::atomic_ref(rejected_).fetch_add(of.earlier, std::memory_order_relaxed);
+    const bool printed = problem.empty();
+    (printed ? outcome.exported : outcome.failed) += of.spans.size() - of.earlier;
+    std::atomic_ref(printed ? printed_late_ : lost_late_).fetch_add(of.earlier, std::memory_order_relaxed);
+    if (printed) return true;
     const detail::sigpipe_blocked quiet;  // the log may go to what was closed
     detail::log(log_level::warn, "console: a trace cannot be printed: " + problem);
+    outcome.reason = "a trace cannot be printed: " + problem;
     return false;
   }
 
@@ -162,7 +185,9 @@ class console_exporter {
   std::size_t buffered_ = 0;
   std::array<trace_id, 32> lately_ = {};
   std::size_t next_lately_ = 0;
-  alignas(std::atomic_ref<std::uint64_t>::required_alignment) mutable std::uint64_t rejected_ = 0;
+  /// Spans of earlier batches.
+  alignas(std::atomic_ref<std::uint64_t>::required_alignment) mutable std::uint64_t printed_late_ = 0;
+  alignas(std::atomic_ref<std::uint64_t>::required_alignment) mutable std::uint64_t lost_late_ = 0;
 };
 
 static_assert(check_exporter<console_exporter>());

@@ -11,26 +11,28 @@
 // `file_exporter`, each in its own header here; `fan_out` joins several.
 #pragma once
 
+#include <fulgurite/context/member_function.hpp>
+#include <fulgurite/delivery/outcome.hpp>
 #include <fulgurite/record/span_batch.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 
 namespace fulgurite {
 inline namespace v1 {
 
-/// What became of a batch, after all retries.
-enum class export_result { success, failure };
+namespace detail {
 
-/// When something must be done: never `now + timeout` computed twice.
-using deadline = std::chrono::steady_clock::time_point;
+template <class R>
+concept export_answer = std::same_as<R, export_result> || std::same_as<R, batch_outcome>;
+
+}  // namespace detail
 
 template <class E>
 concept exporter = std::movable<E> && requires(E e, span_batch const& batch, deadline until) {
-  { e.export_spans(batch) } -> std::same_as<export_result>;
+  { e.export_spans(batch) } -> detail::export_answer;
   { e.flush(until) } -> std::same_as<bool>;
   { e.shutdown(until) } -> std::same_as<bool>;
 };
@@ -44,25 +46,18 @@ struct health_report {
   std::chrono::nanoseconds latency{0};
 };
 
-/// What an exporter counts by itself; one that has no member `stats()` counts a whole batch by its result.
+/// What an exporter counts by itself, since it was made.
 struct exporter_stats {
   /// Requests that were sent again.
   std::uint64_t retried = 0;
-  /// Of batches reported as success: spans that the backend refused (OTLP partial success).
-  std::uint64_t rejected = 0;
-  /// Of batches reported as success: spans too large to be sent.
-  std::uint64_t too_large = 0;
-  /// Of batches reported as success: spans that wait in the spool.
+  /// Of spans that outcomes called `spooled` or `waiting`: what has become of them since. The others still wait.
+  settled_spans settled = {};
+  /// Of those that wait: how many are in the spool, which the end of the process does not lose.
   std::uint64_t spooled = 0;
-  /// Of batches reported as success: spans that were in the spool and could not be delivered after all.
-  std::uint64_t failed = 0;
   /// Spans of earlier processes, delivered from the spool: in none of this process's accounts.
   std::uint64_t replayed = 0;
   /// Files of the spool that could not be read.
   std::uint64_t set_aside = 0;
-  /// Of batches reported as success, by an exporter that has a queue of its own: spans that wait there, in memory; that
-  /// found no room there; that were given up there at shutdown.
-  std::uint64_t waiting = 0, queue_full = 0, shutdown = 0;
 };
 
 // What an exporter may have beside the three. All are called from any thread, unless said otherwise.
@@ -170,23 +165,20 @@ void after_fork(E& exporter) noexcept {
   if constexpr (exporter_with_after_fork<E>) exporter.after_fork();
 }
 
-/// The type of `&C::member`, where that is a member function and not overloaded: what a class of one's own may call by
-/// accident, or with a mistake.
-template <class Pointer>
-concept member_function = std::is_member_function_pointer_v<Pointer>;
-
 }  // namespace detail
 
-/// `static_assert(fulgurite::check_exporter<mine>())` says in a sentence what a class lacks to be an exporter, or what is
-/// wrong with what it may have.
+/// `static_assert(fulgurite::check_exporter<mine>())` says in a sentence what a class lacks to be an exporter, or what
+/// is wrong with what it may have.
 template <class E>
 consteval bool check_exporter() {
   using detail::member_function;
   static_assert(std::movable<E>, "an exporter must be movable: the tracer keeps it");
   static_assert(
       requires(E e, span_batch const& batch) {
-        { e.export_spans(batch) } -> std::same_as<export_result>;
-      }, "an exporter needs a member function: export_result export_spans(span_batch const&)");
+        { e.export_spans(batch) } -> detail::export_answer;
+      },
+      "an exporter needs a member function: export_result export_spans(span_batch const&), or one that returns a "
+      "batch_outcome");
   static_assert(
       requires(E e, deadline until) {
         { e.flush(until) } -> std::same_as<bool>;
@@ -195,24 +187,31 @@ consteval bool check_exporter() {
       requires(E e, deadline until) {
         { e.shutdown(until) } -> std::same_as<bool>;
       }, "an exporter needs a member function: bool shutdown(deadline)");
-  static_assert(exporter_with_stats<E> || !requires { requires member_function<decltype(&E::stats)>; },
-                "an exporter's `stats` must be: exporter_stats stats() const");
-  static_assert(exporter_with_check_health<E> || !requires { requires member_function<decltype(&E::check_health)>; },
-                "an exporter's `check_health` must be: health_report check_health(deadline)");
-  static_assert(exporter_with_interrupt<E> || !requires { requires member_function<decltype(&E::interrupt)>; },
-                "an exporter's `interrupt` must be: void interrupt() noexcept");
-  static_assert(exporter_with_hurry<E> || !requires { requires member_function<decltype(&E::hurry)>; },
-                "an exporter's `hurry` must be: void hurry() noexcept");
-  static_assert(exporter_with_idle<E> || !(requires { requires member_function<decltype(&E::idle_at)>; } ||
-                                           requires { requires member_function<decltype(&E::idle)>; }),
+  static_assert(
+      exporter_with_stats<E> || !requires { requires member_function<decltype(&E::stats)>; },
+      "an exporter's `stats` must be: exporter_stats stats() const");
+  static_assert(
+      exporter_with_check_health<E> || !requires { requires member_function<decltype(&E::check_health)>; },
+      "an exporter's `check_health` must be: health_report check_health(deadline)");
+  static_assert(
+      exporter_with_interrupt<E> || !requires { requires member_function<decltype(&E::interrupt)>; },
+      "an exporter's `interrupt` must be: void interrupt() noexcept");
+  static_assert(
+      exporter_with_hurry<E> || !requires { requires member_function<decltype(&E::hurry)>; },
+      "an exporter's `hurry` must be: void hurry() noexcept");
+  static_assert(exporter_with_idle<E> || !(
+                                             requires { requires member_function<decltype(&E::idle_at)>; } ||
+                                             requires { requires member_function<decltype(&E::idle)>; }),
                 "an exporter's `idle` needs both: deadline idle_at() const noexcept, and void idle() noexcept");
   static_assert(
       exporter_with_keeps_undelivered<E> || !requires { requires member_function<decltype(&E::keeps_undelivered)>; },
       "an exporter's `keeps_undelivered` must be: bool keeps_undelivered() const noexcept");
-  static_assert(exporter_with_is_exit_safe<E> || !requires { requires member_function<decltype(&E::is_exit_safe)>; },
-                "an exporter's `is_exit_safe` must be: bool is_exit_safe() const noexcept");
-  static_assert(exporter_with_after_fork<E> || !requires { requires member_function<decltype(&E::after_fork)>; },
-                "an exporter's `after_fork` must be: void after_fork() noexcept");
+  static_assert(
+      exporter_with_is_exit_safe<E> || !requires { requires member_function<decltype(&E::is_exit_safe)>; },
+      "an exporter's `is_exit_safe` must be: bool is_exit_safe() const noexcept");
+  static_assert(
+      exporter_with_after_fork<E> || !requires { requires member_function<decltype(&E::after_fork)>; },
+      "an exporter's `after_fork` must be: void after_fork() noexcept");
   return exporter<E>;
 }
 

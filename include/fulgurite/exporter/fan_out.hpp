@@ -65,7 +65,7 @@ constexpr std::string_view short_type_name() noexcept {
 class fan_out_base {
  public:
   /// Takes the batch into every queue that has room for it; does not block.
-  export_result export_spans(span_batch const& batch) noexcept { return lanes_->export_spans(batch); }
+  batch_outcome export_spans(span_batch const& batch) noexcept { return lanes_->export_spans(batch); }
   bool flush(deadline until) noexcept { return lanes_->flush(until); }
   bool shutdown(deadline until) noexcept { return lanes_->shutdown(until); }
   bool is_exit_safe() const noexcept { return lanes_->is_exit_safe(); }

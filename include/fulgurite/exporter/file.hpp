@@ -82,9 +82,10 @@ class file_exporter {
 
   /// Appends the batch as one line; all of it or nothing. Waits at most ten seconds for another process that holds the
   /// file's lock, or for a pipe's reader.
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (!writer_ || shut_down_) return export_result::failure;
-    if (batch.empty()) return export_result::success;
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
+    if (!writer_) return {.failed = batch.size()};
+    if (shut_down_) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (batch.empty()) return {};
     const std::span<const std::byte> line = to_otlp_json(batch, writer_->encoder);
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
@@ -92,12 +93,12 @@ class file_exporter {
                                                      std::chrono::steady_clock::now() + patience,
                                                      std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
     writer_->encoder.shrink(std::size_t{4} << 20);
-    if (problem.empty()) return export_result::success;
+    if (problem.empty()) return detail::all_exported(batch.size());
     detail::log(log_level::error, "file: " + path() + ": a batch was not written: " + problem);
-    return export_result::failure;
+    return detail::all_failed(batch.size(), failure_kind::other, path() + ": " + problem);
   } catch (...) {
     detail::log(log_level::error, "file: out of memory; a batch was not written");
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
   /// No library is needed that exit() takes down.
   static constexpr bool is_exit_safe() noexcept { return true; }

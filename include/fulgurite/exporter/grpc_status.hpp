@@ -87,35 +87,55 @@ inline std::string in_words(grpc_answer const& answer) {
   return said.empty() ? text : text + ": " + said;
 }
 
-/// What an attempt came to. `address` stands at the beginning of the reason.
-inline attempt judge(grpc_answer const& answer, std::string const& address) {
-  using outcome = attempt::outcome;
+/// What kind of failure it was.
+constexpr failure_kind kind_of(grpc_answer::failure why, grpc_code code, bool is_retryable) noexcept {
   using failure = grpc_answer::failure;
-  switch (answer.why) {
+  switch (why) {
     case failure::none:
     case failure::reset:
       break;
     case failure::refused:
+      return failure_kind::unreachable;
     case failure::disconnected:
-      return {.result = outcome::retry,
-              .reason = address + ": " + in_words(answer),
-              .at_once = answer.reused && answer.why == failure::disconnected};
+      return failure_kind::disconnected;
     case failure::too_large:
-      return {.reason = address + ": " + in_words(answer)};
+      return failure_kind::too_large;
     case failure::timed_out:
+      return failure_kind::timed_out;
     case failure::interrupted:
+      return failure_kind::given_up;
     case failure::tls:
+      return failure_kind::tls;
     case failure::not_grpc:
-      return {.reason = address + ": " + in_words(answer), .later = true};
+      return failure_kind::address;
+  }
+  if (code == grpc_code::unauthenticated || code == grpc_code::permission_denied) return failure_kind::access;
+  if (code == grpc_code::unimplemented) return failure_kind::address;
+  return is_retryable ? failure_kind::unavailable : failure_kind::refused;
+}
+
+/// What an attempt came to. `address` stands at the beginning of the reason.
+inline attempt judge(grpc_answer const& answer, std::string const& address) {
+  using outcome = attempt::outcome;
+  using failure = grpc_answer::failure;
+  if (answer.why != failure::none && answer.why != failure::reset) {
+    const bool again = answer.why == failure::refused || answer.why == failure::disconnected;
+    return {.result = again ? outcome::retry : outcome::refused,
+            .reason = address + ": " + in_words(answer),
+            .kind = kind_of(answer.why, answer.code, again),
+            .at_once = answer.reused && answer.why == failure::disconnected,
+            .later = again || answer.why != failure::too_large};
   }
   if (answer.code == grpc_code::ok) return {outcome::delivered};
-  std::string reason = address + " answered " + in_words(answer);
   std::optional<std::chrono::nanoseconds> delay = parse_retry_info(answer.details);
-  if (!is_retryable_code(answer.code) && !(answer.code == grpc_code::resource_exhausted && delay))
-    return {.reason = std::move(reason), .later = is_about_access(answer.code)};
+  const bool again = is_retryable_code(answer.code) || (answer.code == grpc_code::resource_exhausted && delay);
   // At least as long as it says: when it names no time, as long as without it.
   if (delay && delay->count() == 0) delay.reset();
-  return {outcome::retry, std::move(reason), delay};
+  return {.result = again ? outcome::retry : outcome::refused,
+          .reason = address + " answered " + in_words(answer),
+          .kind = kind_of(answer.why, answer.code, again),
+          .retry_after = again ? delay : std::nullopt,
+          .later = again || is_about_access(answer.code)};
 }
 
 }  // namespace detail

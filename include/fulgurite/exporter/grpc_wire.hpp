@@ -53,23 +53,17 @@ class grpc_wire {
   /// Of what is in a spool: the same as over HTTP.
   std::string_view content_type() const noexcept { return "application/x-protobuf"; }
 
-  /// A new batch.
-  void begin() noexcept {}
-
-  wire_reply post(spooled_request const& request, time_point deadline) {
+  attempt post(spooled_request const& request, time_point deadline) {
     const grpc_answer answer =
         client_.send({method, metadata_, request.body, request.content_encoding == "gzip"}, deadline);
-    wire_reply reply;
-    reply.last = judge(answer, address());
-    reply.last.reason = without_header_values(std::move(reply.last.reason), options_.headers);
-    reply.interrupted = answer.why == grpc_answer::failure::interrupted;
-    reply.kind = std::string(grpc_code_name(answer.code)) + ' ' + std::to_string(static_cast<int>(answer.why));
-    if (reply.last.result == attempt::outcome::delivered) {
+    attempt made = judge(answer, address());
+    made.reason = without_header_values(std::move(made.reason), options_.headers);
+    if (made.result == attempt::outcome::delivered) {
       otlp_response response = parse_otlp_response(answer.body);
-      reply.rejected = response.rejected;
-      reply.message = without_header_values(std::move(response.message), options_.headers);
+      made.rejected = response.rejected;
+      made.message = without_header_values(std::move(response.message), options_.headers);
     }
-    return reply;
+    return made;
   }
 
   /// Asks with an empty ExportTraceServiceRequest, over a connection of its own: from any thread.

@@ -7,7 +7,7 @@
 //
 //   static constexpr std::string_view content_type
 //   static constexpr std::string_view probe          a body that asks for nothing, for check_health
-//   static void read(http_answer const&, wire_reply&)   of a request that was taken: what was rejected after all
+//   static void read(http_answer const&, attempt&)   of a request that was taken: what was rejected after all
 #pragma once
 
 #include <fulgurite/delivery/retry.hpp>
@@ -60,7 +60,7 @@ struct otlp_protobuf_dialect {
   static constexpr std::string_view content_type = "application/x-protobuf";
   static constexpr std::string_view probe = {};  // an empty ExportTraceServiceRequest
 
-  static void read(http_answer const& answer, wire_reply& to) {
+  static void read(http_answer const& answer, attempt& to) {
     if (answer.content_type.find("json") != std::string::npos) return;
     otlp_response response = parse_otlp_response(answer.body);
     to.rejected = response.rejected;
@@ -92,17 +92,8 @@ class http_wire {
   }
   std::string address() const { return options_.endpoint.to_text(); }
   std::string_view content_type() const noexcept { return Dialect::content_type; }
-  /// The status of the last answer, 0 when there was none; why there was none.
-  int last_status() const noexcept { return last_status_; }
-  http_answer::failure last_failure() const noexcept { return last_failure_; }
 
-  /// A new batch: what was said of the last one counts no more.
-  void begin() noexcept {
-    last_status_ = 0;
-    last_failure_ = http_answer::failure::none;
-  }
-
-  wire_reply post(spooled_request const& request, time_point deadline) {
+  attempt post(spooled_request const& request, time_point deadline) {
     http_headers const* headers = &headers_;
     http_headers changed;
     if (!request.content_encoding.empty() || request.content_type != Dialect::content_type || options_.signer) {
@@ -114,25 +105,23 @@ class http_wire {
       if (options_.signer)
         if (std::string problem = options_.signer->prepare(options_.endpoint, changed, request.body, deadline);
             !problem.empty())
-          return {.last = {.reason = address() + ": " + problem, .later = true}, .kind = "not prepared"};
+          return {.reason = address() + ": " + problem, .kind = failure_kind::access, .later = true};
       headers = &changed;
     }
     const http_answer answer = client_.send({"POST", options_.endpoint.path, *headers, request.body}, deadline);
-    last_status_ = answer.status;
-    last_failure_ = answer.why;
-    wire_reply reply = judge(answer);
+    attempt made = judge(answer);
     const bool better = options_.signer && options_.signer->learn(answer);
-    if (reply.last.result == attempt::outcome::delivered) {
-      Dialect::read(answer, reply);
+    if (made.result == attempt::outcome::delivered) {
+      Dialect::read(answer, made);
       // A sign-in page, or a reverse proxy's own.
       if (equal_ignoring_case(std::string_view(answer.content_type).substr(0, 9), "text/html"))
-        reply.doubt = address() + " answered with a web page: is this where spans are taken?";
-      reply.message = without_header_values(std::move(reply.message), options_.headers);
+        made.doubt = address() + " answered with a web page: is this where spans are taken?";
+      made.message = without_header_values(std::move(made.message), options_.headers);
     } else if (better) {
-      reply.last.result = attempt::outcome::retry;
-      reply.last.at_once = true;
+      made.result = attempt::outcome::retry;
+      made.at_once = true;
     }
-    return reply;
+    return made;
   }
 
   health_report check(time_point deadline) const {
@@ -188,47 +177,72 @@ class http_wire {
     }
   }
 
-  wire_reply judge(http_answer const& answer) const {
+  attempt judge(http_answer const& answer) const {
     using outcome = attempt::outcome;
     using failure = http_answer::failure;
-    wire_reply reply;
-    reply.kind = std::to_string(answer.status) + " " + std::to_string(static_cast<int>(answer.why));
-    if (answer.status >= 200 && answer.status < 300) {
-      reply.last = {outcome::delivered};
-      return reply;
-    }
+    if (answer.status >= 200 && answer.status < 300) return {outcome::delivered};
     if (answer.status != 0) {
       std::string reason = address() + " answered " + words(answer);
-      if (!is_retryable_status(answer.status))
-        reply.last = {.result = outcome::refused, .reason = std::move(reason), .later = is_about_access(answer.status)};
-      else
-        reply.last = {outcome::retry, std::move(reason), parse_retry_after(answer.retry_after, std::time(nullptr))};
-      return reply;
+      const failure_kind kind = kind_of(answer.status);
+      if (is_retryable_status(answer.status))
+        return {.result = outcome::retry,
+                .reason = std::move(reason),
+                .kind = kind,
+                .retry_after = parse_retry_after(answer.retry_after, std::time(nullptr)),
+                .later = true};
+      // What speaks of the key, the address or a proxy, and not of the batch, may come through when that is put right:
+      // a wrong key must not empty a spool.
+      const bool later =
+          kind == failure_kind::access || kind == failure_kind::address || kind == failure_kind::timed_out;
+      return {.result = outcome::refused, .reason = std::move(reason), .kind = kind, .later = later};
     }
-    const bool final = answer.why == failure::tls || answer.why == failure::too_large ||
-                       answer.why == failure::interrupted || answer.why == failure::timed_out;
     std::string reason = address() + ": " + answer.error;
-    reply.interrupted = answer.why == failure::interrupted;
-    if (final)
-      reply.last = {.result = outcome::refused, .reason = std::move(reason), .later = answer.why != failure::too_large};
-    else
-      reply.last = {outcome::retry, std::move(reason), std::nullopt,
-                    answer.reused && answer.why == failure::disconnected};
-    return reply;
+    const failure_kind kind = kind_of(answer.why);
+    if (answer.why == failure::refused || answer.why == failure::disconnected)
+      return {.result = outcome::retry,
+              .reason = std::move(reason),
+              .kind = kind,
+              .at_once = answer.reused && answer.why == failure::disconnected,
+              .later = true};
+    return {.result = outcome::refused,
+            .reason = std::move(reason),
+            .kind = kind,
+            .later = answer.why != failure::too_large};
   }
 
-  /// Statuses that speak of the key, the address or a proxy, not of the batch: it may be delivered when that is put
-  /// right, and a wrong key must not empty a spool.
-  static constexpr bool is_about_access(int status) noexcept {
-    return status == 401 || status == 403 || status == 404 || status == 407 || status == 408;
+  static constexpr failure_kind kind_of(int status) noexcept {
+    if (is_retryable_status(status)) return failure_kind::unavailable;
+    if (status == 401 || status == 403) return failure_kind::access;
+    if (status == 408) return failure_kind::timed_out;
+    if (status == 413) return failure_kind::too_large;
+    if (status < 400 || status == 404 || status == 405 || status == 407 || status == 415) return failure_kind::address;
+    return failure_kind::refused;
+  }
+  static constexpr failure_kind kind_of(http_answer::failure why) noexcept {
+    using failure = http_answer::failure;
+    switch (why) {
+      case failure::none:
+        break;
+      case failure::refused:
+        return failure_kind::unreachable;
+      case failure::timed_out:
+        return failure_kind::timed_out;
+      case failure::interrupted:
+        return failure_kind::given_up;
+      case failure::disconnected:
+        return failure_kind::disconnected;
+      case failure::tls:
+        return failure_kind::tls;
+      case failure::too_large:
+        return failure_kind::too_large;
+    }
+    return failure_kind::other;
   }
 
   options options_;
   http_headers headers_;
   http_client client_;
   bool is_exit_safe_ = false;
-  int last_status_ = 0;
-  http_answer::failure last_failure_ = http_answer::failure::none;
 };
 
 }  // namespace detail

@@ -52,7 +52,7 @@ struct jaeger_dialect {
       "\x0f\0\x02\x0c\0\0\0\0"  // field 2, list of structs: none
       "\0";                     // end
   static constexpr std::string_view probe{probe_bytes, sizeof probe_bytes - 1};
-  static void read(http_answer const&, wire_reply&) noexcept {}  // 202 and nothing more
+  static void read(http_answer const&, attempt&) noexcept {}  // 202 and nothing more
 };
 
 using jaeger_http_channel = batch_channel<jaeger_binary_encoder, http_wire<jaeger_dialect>>;

@@ -83,7 +83,7 @@ class jaeger_udp_channel {
   jaeger_udp_options const& options() const noexcept { return options_; }
   udp_sender& sender() noexcept { return sender_; }
 
-  export_result send(span_batch const& batch) {
+  batch_outcome send(span_batch const& batch) {
     sender_.begin();
     packed_.clear();
     bytes_.clear();
@@ -117,12 +117,6 @@ class jaeger_udp_channel {
     return report;
   }
 
-  exporter_stats stats() const noexcept {
-    exporter_stats own;
-    own.rejected = rejected_.load(std::memory_order_relaxed);
-    own.too_large = too_large_.load(std::memory_order_relaxed);
-    return own;
-  }
   jaeger_udp_counts counts() const noexcept {
     return {datagrams_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
             shortened_.load(std::memory_order_relaxed)};
@@ -212,7 +206,7 @@ class jaeger_udp_channel {
     bytes_.clear();
   }
 
-  export_result account() {
+  batch_outcome account() {
     const std::string size = std::to_string(limit_) + " bytes, which is all that a datagram may have";
     if (tally_.cuts.all() > 0)
       say(log_level::warn,
@@ -222,14 +216,17 @@ class jaeger_udp_channel {
           "shortened");
     if (tally_.too_large > 0)
       say(log_level::error, std::to_string(tally_.too_large) + " spans take more than " + size, "too large");
-    if (!tally_.error.empty())
+    batch_outcome outcome{.exported = tally_.delivered, .too_large = tally_.too_large, .failed = tally_.failed};
+    if (!tally_.error.empty()) {
       say(log_level::error, "spans were not sent to " + sender_.to_text() + ": " + tally_.error, "failed");
-    else if (tally_.refused)
+      outcome.reason = sender_.to_text() + ": " + tally_.error;
+      outcome.kind = failure_kind::other;
+    } else if (tally_.refused) {
       say(log_level::error, "spans were lost: nobody listens at " + sender_.to_text(), "refused");
-    if (tally_.failed > 0 && tally_.delivered == 0) return export_result::failure;
-    rejected_.fetch_add(tally_.failed, std::memory_order_relaxed);
-    too_large_.fetch_add(tally_.too_large, std::memory_order_relaxed);
-    return export_result::success;
+      outcome.reason = sender_.to_text() + ": nobody listens there";
+      outcome.kind = failure_kind::unreachable;
+    }
+    return outcome;
   }
   void say(log_level level, std::string const& what, std::string const& key) const {
     log(level, "jaeger_udp: " + what, "jaeger_udp " + sender_.to_text() + key);
@@ -245,7 +242,7 @@ class jaeger_udp_channel {
   deadline next_ = {};
   std::size_t excess_ = 0;
   tally tally_;
-  std::atomic<std::uint64_t> rejected_{0}, too_large_{0}, datagrams_{0}, refused_{0}, shortened_{0};
+  std::atomic<std::uint64_t> datagrams_{0}, refused_{0}, shortened_{0};
 };
 
 }  // namespace detail
@@ -262,14 +259,15 @@ class jaeger_udp_exporter {
     }
   }
 
-  /// Fails when no span was sent, or nobody listens.
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (!channel_ || shut_down_) return export_result::failure;
-    if (batch.empty()) return export_result::success;
+  /// What was handed to the system, and not refused, counts as exported.
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
+    if (!channel_) return {.failed = batch.size()};
+    if (shut_down_) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (batch.empty()) return {};
     return channel_->send(batch);
   } catch (...) {
     detail::log(log_level::error, "jaeger_udp: out of memory; a batch was not delivered");
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
   /// Nothing is held back.
   bool flush(deadline) noexcept { return channel_ != nullptr; }
@@ -293,7 +291,6 @@ class jaeger_udp_exporter {
     detail::log(log_level::error, "jaeger_udp: no memory in the child of a fork");
   }
 
-  exporter_stats stats() const noexcept { return channel_ ? channel_->stats() : exporter_stats{}; }
   /// How many datagrams; from any thread.
   jaeger_udp_counts counts() const noexcept { return channel_ ? channel_->counts() : jaeger_udp_counts{}; }
   /// Sends a batch without spans, from a socket of its own. `reachable` means only that nothing refused it: UDP gives

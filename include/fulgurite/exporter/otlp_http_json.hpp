@@ -21,7 +21,7 @@ struct otlp_json_dialect {
   static constexpr std::string_view content_type = "application/json";
   static constexpr std::string_view probe = "{}";  // an empty ExportTraceServiceRequest
 
-  static void read(http_answer const& answer, wire_reply& to) {
+  static void read(http_answer const& answer, attempt& to) {
     otlp_response response = parse_otlp_json_response(answer.body);
     to.rejected = response.rejected;
     to.message = std::move(response.message);

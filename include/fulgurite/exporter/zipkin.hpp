@@ -44,7 +44,7 @@ namespace detail {
 struct zipkin_dialect {
   static constexpr std::string_view content_type = "application/json";
   static constexpr std::string_view probe = "[]";
-  static void read(http_answer const&, wire_reply&) noexcept {}  // 202 and nothing more
+  static void read(http_answer const&, attempt&) noexcept {}  // 202 and nothing more
 };
 
 using zipkin_channel = batch_channel<zipkin_json_encoder, http_wire<zipkin_dialect>>;

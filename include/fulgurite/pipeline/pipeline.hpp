@@ -14,12 +14,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace fulgurite {
 inline namespace v1 {
 
-/// Counts since the tracer was made. After a flush: sampled == exported + failed + dropped + queued.
+/// Counts since the tracer was made. After a flush: sampled == exported + failed + dropped + discarded + queued.
 struct tracer_stats {
   /// Spans started, recorded or not.
   std::uint64_t started = 0;
@@ -33,6 +35,8 @@ struct tracer_stats {
   std::uint64_t retried = 0;
   /// Spans collected and not yet exported, in memory or in the spool.
   std::uint64_t queued = 0;
+  /// Sampled spans that were decided against afterwards: by tail sampling, which is not built yet.
+  std::uint64_t discarded = 0;
   /// Spans lost before they were offered to the backend, by any cause but those two.
   std::uint64_t dropped = 0;
   std::uint64_t dropped_by(drop_cause cause) const { return by_cause[static_cast<std::size_t>(cause)]; }
@@ -75,9 +79,25 @@ class pipeline : public record_sink, public export_target {
 
   void collect() noexcept final { engine::instance().collect(); }
 
-  void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final {
-    dropped_[static_cast<std::size_t>(cause)].fetch_add(spans, std::memory_order_relaxed);
-    static constexpr std::array<const char*, drop_causes> reasons{
+  void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final { lose(cause, spans, {}); }
+
+ protected:
+  /// What became of a batch.
+  void count(batch_outcome const& outcome) noexcept {
+    add_to(exported_, outcome.exported);
+    add_to(kept_, outcome.spooled + outcome.waiting);
+    lose(drop_cause::export_failed, outcome.failed, outcome.reason);
+    lose(drop_cause::rejected, outcome.rejected, outcome.reason);
+    lose(drop_cause::too_large, outcome.too_large, {});
+  }
+  static void add_to(std::atomic<std::uint64_t>& count, std::uint64_t spans) noexcept {
+    count.fetch_add(spans, std::memory_order_relaxed);
+  }
+  /// Counts them, and says so: in an exporter's own words, where there are any.
+  void lose(drop_cause cause, std::uint64_t spans, std::string_view reason) noexcept {
+    if (spans == 0) return;
+    add_to(dropped_[static_cast<std::size_t>(cause)], spans);
+    static constexpr std::array<const char*, drop_causes> texts{
         "spans are dropped: the queue is full",
         "spans are dropped: they are too large to be sent",
         "spans were rejected by the backend",
@@ -87,13 +107,17 @@ class pipeline : public record_sink, public export_target {
     // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs
     // may be gone.
     if (ended_with_process_) return;
-    log(log_level::warn, reasons[static_cast<std::size_t>(cause)]);
+    const char* const text = texts[static_cast<std::size_t>(cause)];
+    if (reason.empty()) return log(log_level::warn, text);
+    try {
+      log(log_level::warn, std::string(text).append(": ").append(reason), text);
+    } catch (...) {
+      log(log_level::warn, text);
+    }
   }
-
- protected:
   /// In the child of a fork, whose accounts begin with nothing.
   void forget_accounts() noexcept {
-    collected_ = exported_ = 0;
+    collected_ = exported_ = kept_ = 0;
     for (auto& count : dropped_) count = 0;
   }
 
@@ -109,6 +133,8 @@ class pipeline : public record_sink, public export_target {
   /// Spans are recorded on and counted; none is delivered any more.
   std::atomic<bool> ended_with_process_{false};
   std::atomic<std::uint64_t> collected_{0}, exported_{0};
+  /// Spans that the exporter keeps, or kept: in its spool, or in a queue of its own.
+  std::atomic<std::uint64_t> kept_{0};
   std::array<std::atomic<std::uint64_t>, drop_causes> dropped_{};
 };
 

@@ -121,31 +121,33 @@ class typed_pipeline final : public pipeline {
     resource_mutex_.unlock();
   }
 
-  export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
-    export_result result = export_result::failure;
+  batch_outcome export_records(std::span<const std::byte> records, std::size_t spans) noexcept override {
+    batch_outcome outcome;
     in_flight_.store(spans);
     {
       const exporter_call call;
       const suppression quiet;
       try {
-        result = exporter_.export_spans(span_batch(records, spans, sent_resource(), sent_scope_));
+        outcome =
+            detail::outcome_of(exporter_.export_spans(span_batch(records, spans, sent_resource(), sent_scope_)), spans);
       } catch (std::exception const& error) {
         log(log_level::error, std::string("the exporter threw: ") + error.what());
       } catch (...) {
         log(log_level::error, "the exporter threw");
       }
     }
-    if (in_flight_.exchange(0) == 0) return result;  // abandoned, and counted
-    if (result == export_result::success)
-      exported_.fetch_add(spans, std::memory_order_relaxed);
-    else
-      count_dropped(drop_cause::export_failed, spans);
+    if (!normalise(outcome, spans))
+      log(log_level::error, "the exporter speaks of more spans than the batch has; the excess is not counted",
+          "outcome excess");
+    if (in_flight_.exchange(0) == 0) return outcome;  // abandoned, and counted
+    count(outcome);
     // The exporter's libraries have now made what they make late.
-    if (const unsigned had = deliveries_seen_; had < 2 && (had == 0 || result == export_result::success)) {
-      deliveries_seen_ = result == export_result::success ? 2 : 1;
+    const bool answered = outcome.exported + outcome.rejected > 0;
+    if (const unsigned had = deliveries_seen_; had < 2 && (had == 0 || answered)) {
+      deliveries_seen_ = answered ? 2 : 1;
       engine::instance().deliver_early_at_exit();
     }
-    return result;
+    return outcome;
   }
   std::uint64_t abandon_export() noexcept override {
     const std::uint64_t spans = in_flight_.exchange(0);
@@ -268,19 +270,21 @@ class typed_pipeline final : public pipeline {
     for (std::size_t i = 0; i < drop_causes; ++i) sum.by_cause[i] = dropped_[i].load(std::memory_order_relaxed);
     sum.exported = exported_.load(std::memory_order_relaxed);
     const exporter_stats own = detail::stats_of(exporter_);
+    const settled_spans& settled = own.settled;
     sum.retried = own.retried;
-    // While a batch is being exported its exporter has counted it, and nobody else yet.
-    sum.exported -= std::min(sum.exported, own.rejected + own.too_large + own.spooled + own.failed + own.waiting +
-                                               own.queue_full + own.shutdown);
-    sum.queued += own.spooled + own.waiting;
-    sum.spooled = own.spooled;
+    // What is settled while its batch's outcome is still on its way is counted twice for that moment: as exported, say,
+    // and as queued.
+    const std::uint64_t kept = kept_.load(std::memory_order_relaxed);
+    sum.queued += kept - std::min(kept, settled.spans());
+    sum.spooled = std::min(own.spooled, sum.queued);
     sum.replayed = own.replayed;
     sum.set_aside = own.set_aside;
-    sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += own.failed;
-    sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += own.rejected;
-    sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += own.too_large;
-    sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += own.queue_full;
-    sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += own.shutdown;
+    sum.exported += settled.exported;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::export_failed)] += settled.failed;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::rejected)] += settled.rejected;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::too_large)] += settled.too_large;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += settled.queue_full;
+    sum.by_cause[static_cast<std::size_t>(drop_cause::shutdown)] += settled.shutdown;
     sum.by_cause[static_cast<std::size_t>(drop_cause::queue_full)] += lost_in_rings;
     sum.by_cause[static_cast<std::size_t>(drop_cause::signal)] += lost_in_handlers;
     sum.sampled = collected_.load(std::memory_order_relaxed) + lost_in_rings + lost_in_handlers;
@@ -436,10 +440,9 @@ class typed_pipeline final : public pipeline {
   /// Spans that found no room anywhere since the last flush, or that the backend refused: a flush that delivers the
   /// rest has not delivered all.
   std::uint64_t lost_since_flush() {
-    std::uint64_t lost =
-        lost_in_rings() + dropped_[static_cast<std::size_t>(drop_cause::queue_full)].load(std::memory_order_relaxed);
-    const exporter_stats own = detail::stats_of(exporter_);
-    lost += own.rejected + own.too_large + own.failed + own.queue_full + own.shutdown;
+    std::uint64_t lost = lost_in_rings() + detail::stats_of(exporter_).settled.lost();
+    for (const drop_cause cause : {drop_cause::queue_full, drop_cause::rejected, drop_cause::too_large})
+      lost += dropped_[static_cast<std::size_t>(cause)].load(std::memory_order_relaxed);
     return lost - lost_at_flush_.exchange(lost);
   }
   /// The thread that finds its ring full only counts; the worker says it.

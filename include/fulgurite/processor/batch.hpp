@@ -311,12 +311,12 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
     first_queued_ = export_started_ = std::chrono::steady_clock::now();
     exporting_ = true;
     lock.unlock();
-    const export_result result = target_->export_records(batch.records(), batch.spans());
+    const batch_outcome outcome = target_->export_records(batch.records(), batch.spans());
     lock.lock();
     exporting_ = false;
     if (!std::exchange(abandoned_, false)) queued_.store(queued() - batch.spans(), std::memory_order_relaxed);
     queued_bytes_.store(queued_bytes() - batch.records().size(), std::memory_order_relaxed);
-    if (result != export_result::success) undelivered_ += batch.spans();
+    undelivered_ += outcome.lost();
     if (collector_waits_.exchange(false)) target_->wake_collector();
     batch.clear();
     if (spare_)
@@ -369,8 +369,8 @@ class batch_queue : public std::enable_shared_from_this<batch_queue> {
   }
 
   struct nowhere final : export_target {
-    export_result export_records(std::span<const std::byte>, std::size_t) noexcept override {
-      return export_result::failure;
+    batch_outcome export_records(std::span<const std::byte>, std::size_t spans) noexcept override {
+      return {.failed = spans};
     }
     bool flush_exporter(deadline) noexcept override { return false; }
     bool shut_down_exporter(deadline) noexcept override { return true; }

@@ -55,7 +55,7 @@ class inline_processor {
       std::swap(batch, state_->pending);
     }
     if (batch.spans() == 0) return true;
-    return state_->target->export_records(batch.records(), batch.spans()) == export_result::success;
+    return state_->target->export_records(batch.records(), batch.spans()).is_success();
   }
   bool shutdown(deadline until) noexcept {
     if (!state_) return true;

@@ -8,13 +8,17 @@
 #pragma once
 
 #include <fulgurite/context/clock.hpp>
-#include <fulgurite/exporter/exporter.hpp>
+#include <fulgurite/context/member_function.hpp>
+#include <fulgurite/delivery/outcome.hpp>
+#include <fulgurite/record/record_view.hpp>
+#include <fulgurite/record/resource.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace fulgurite {
 inline namespace v1 {
@@ -42,8 +46,8 @@ class export_target {
   export_target& operator=(export_target const&) = delete;
   virtual ~export_target() = default;
 
-  /// Exports a run of packed records and counts the spans as exported or failed. One thread at a time.
-  virtual export_result export_records(std::span<const std::byte> records, std::size_t spans) noexcept = 0;
+  /// Exports a run of packed records, and counts what became of the spans. One thread at a time.
+  virtual batch_outcome export_records(std::span<const std::byte> records, std::size_t spans) noexcept = 0;
   virtual bool flush_exporter(deadline until) noexcept = 0;
   virtual bool shut_down_exporter(deadline until) noexcept = 0;
   /// Asks an export that is under way on another thread to give up.
@@ -226,27 +230,33 @@ consteval bool check_processor() {
         { p.queued() } noexcept -> std::convertible_to<std::uint64_t>;
       }, "a processor needs a member function: std::uint64_t queued() const noexcept");
   using detail::member_function;
-  static_assert(processor_with_poll<P> || !requires { requires member_function<decltype(&P::poll)>; },
-                "a processor's `poll` must be: void poll() noexcept");
-  static_assert(processor_with_is_inline<P> || !requires { requires member_function<decltype(&P::is_inline)>; },
-                "a processor's `is_inline` must be: bool is_inline() const noexcept");
+  static_assert(
+      processor_with_poll<P> || !requires { requires member_function<decltype(&P::poll)>; },
+      "a processor's `poll` must be: void poll() noexcept");
+  static_assert(
+      processor_with_is_inline<P> || !requires { requires member_function<decltype(&P::is_inline)>; },
+      "a processor's `is_inline` must be: bool is_inline() const noexcept");
   static_assert(
       processor_with_export_pending<P> || !requires { requires member_function<decltype(&P::export_pending)>; },
       "a processor's `export_pending` must be: bool export_pending(deadline) noexcept");
-  static_assert(processor_with_cuts_values<P> || !requires { requires member_function<decltype(&P::cuts_values)>; },
-                "a processor's `cuts_values` must be: bool cuts_values() const noexcept");
-  static_assert(processor_with_blocks<P> || !(requires { requires member_function<decltype(&P::blocks)>; } ||
-                                              requires { requires member_function<decltype(&P::would_block)>; }),
-                "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
   static_assert(
-      processor_with_fork_hooks<P> || !(requires { requires member_function<decltype(&P::before_fork)>; } ||
-                                        requires { requires member_function<decltype(&P::after_fork)>; }),
-      "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool in_child) noexcept");
+      processor_with_cuts_values<P> || !requires { requires member_function<decltype(&P::cuts_values)>; },
+      "a processor's `cuts_values` must be: bool cuts_values() const noexcept");
+  static_assert(processor_with_blocks<P> || !(
+                                                requires { requires member_function<decltype(&P::blocks)>; } ||
+                                                requires { requires member_function<decltype(&P::would_block)>; }),
+                "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
+  static_assert(processor_with_fork_hooks<P> || !(
+                                                    requires { requires member_function<decltype(&P::before_fork)>; } ||
+                                                    requires { requires member_function<decltype(&P::after_fork)>; }),
+                "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool "
+                "in_child) noexcept");
   static_assert(
       processor_with_redact_resource<P> || !requires { requires member_function<decltype(&P::redact_resource)>; },
       "a processor's `redact_resource` must be: void redact_resource(resource&) const");
-  static_assert(processor_with_redact_scope<P> || !requires { requires member_function<decltype(&P::redact_scope)>; },
-                "a processor's `redact_scope` must be: void redact_scope(instrumentation_scope&) const");
+  static_assert(
+      processor_with_redact_scope<P> || !requires { requires member_function<decltype(&P::redact_scope)>; },
+      "a processor's `redact_scope` must be: void redact_scope(instrumentation_scope&) const");
   return processor<P>;
 }
 

@@ -4,51 +4,52 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <memory>
 
 namespace fg = fulgurite;
 using namespace fg::detail;
 
-namespace {
-
-void check_sum(fan_out_counts const& counts) {
-  std::uint64_t sum = counts.waiting;
-  for (const std::uint64_t spans : counts.by_fate) sum += spans;
-  CHECK(sum == counts.taken);
-}
-
-}  // namespace
-
-TEST_CASE("a batch waits until the last destination has said what became of it") {
+TEST_CASE("a batch is settled when the last destination has said what became of it, by what the first ones lost") {
   const auto account = std::make_shared<fan_out_account>();
   fulgurite_test::record_builder builder;
   const fg::span_data span;
   for (int i = 0; i < 3; ++i) builder.add(span);
-  const auto settled = [&](fan_out_fate first, fan_out_fate second, fan_out_fate third) {
+  // What the batch adds to the account.
+  const auto settled = [&](fg::settled_spans const& first, fg::settled_spans const& second,
+                           fg::settled_spans const& third) {
     shared_batch batch(builder.batch(), account, 3);
     CHECK(batch.spans() == 3);
     CHECK(batch.bytes() == builder.batch().bytes());
-    account->take(batch.spans());
+    const fg::settled_spans before = account->settled();
     batch.settle(first);
     batch.settle(second);
-    CHECK(account->counts().waiting == 3);
-    check_sum(account->counts());
+    CHECK(account->settled().spans() == before.spans());
     batch.settle(third);
-    CHECK(account->counts().waiting == 0);
-    check_sum(account->counts());
-    return account->counts();
+    const fg::settled_spans after = account->settled();
+    CHECK(after.spans() == before.spans() + 3);
+    return fg::settled_spans{.exported = after.exported - before.exported,
+                             .rejected = after.rejected - before.rejected,
+                             .too_large = after.too_large - before.too_large,
+                             .failed = after.failed - before.failed,
+                             .queue_full = after.queue_full - before.queue_full,
+                             .shutdown = after.shutdown - before.shutdown};
   };
-  using fate = fan_out_fate;
-  CHECK(settled(fate::delivered, fate::delivered, fate::delivered).with(fate::delivered) == 3);
-  CHECK(settled(fate::delivered, fate::failed, fate::queue_full).with(fate::failed) == 3);
-  CHECK(settled(fate::queue_full, fate::failed, fate::delivered).with(fate::queue_full) == 3);
-  CHECK(settled(fate::delivered, fate::delivered, fate::shutdown).with(fate::shutdown) == 3);
-  CHECK(account->counts().taken == 12);
-  account->take(5);
-  account->give_back(5);
-  CHECK(account->counts().taken == 12);
-  check_sum(account->counts());
+  const fg::settled_spans exported{.exported = 3}, failed{.failed = 3}, queue_full{.queue_full = 3},
+      shutdown{.shutdown = 3};
+  CHECK(settled(exported, exported, exported).exported == 3);
+  CHECK(settled(exported, failed, queue_full).failed == 3);
+  CHECK(settled(queue_full, failed, exported).queue_full == 3);
+  CHECK(settled(exported, exported, shutdown).shutdown == 3);
+  // Part of a batch: taken to be different spans, as long as there are some.
+  const fg::settled_spans two_rejected{.exported = 1, .rejected = 2}, one_large{.exported = 2, .too_large = 1};
+  fg::settled_spans parts = settled(exported, two_rejected, one_large);
+  CHECK(parts.rejected == 2);
+  CHECK(parts.too_large == 1);
+  CHECK(parts.exported == 0);
+  parts = settled(two_rejected, two_rejected, exported);
+  CHECK(parts.rejected == 3);
+  // What a destination keeps is in none of its counts, and counts as exported until it has lost it.
+  CHECK(settled({}, {}, {}).exported == 3);
 }
 
 TEST_CASE("the copy outlives the batch that it was made of") {

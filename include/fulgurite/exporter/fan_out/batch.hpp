@@ -2,14 +2,15 @@
 //
 // Records are valid only during `export_spans`, so they are copied, once, and every destination reads the same copy. A
 // span has been exported when every destination has taken it, and is lost when one has lost it, for the reason that the
-// first one had; until the last one has said so it waits. Part of exporter/fan_out.hpp.
+// first one had; until the last one has said so it waits. Which spans of a batch a destination has lost is not told:
+// where several have lost some, these are taken to be different ones. Part of exporter/fan_out.hpp.
 #pragma once
 
+#include <fulgurite/delivery/outcome.hpp>
 #include <fulgurite/record/record_chunk.hpp>
 #include <fulgurite/record/span_batch.hpp>
 
-#include <array>
-#include <atomic>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,45 +21,35 @@ namespace fulgurite {
 inline namespace v1 {
 namespace detail {
 
-/// What became of a batch at one destination.
-enum class fan_out_fate : std::uint8_t { delivered, failed, queue_full, shutdown };
-inline constexpr std::size_t fan_out_fates = 4;
-
-/// Of spans: sent round, waiting for a destination, and what became of the others. taken == waiting + all fates.
-struct fan_out_counts {
-  std::uint64_t taken = 0, waiting = 0;
-  std::array<std::uint64_t, fan_out_fates> by_fate{};
-  std::uint64_t with(fan_out_fate fate) const noexcept { return by_fate[static_cast<std::size_t>(fate)]; }
-};
-
 /// The account of all destinations together. From any thread.
 class fan_out_account {
  public:
-  void take(std::uint64_t spans) noexcept {
+  /// The last destination has settled a batch.
+  void settle(settled_spans const& of) noexcept {
     const std::lock_guard lock(mutex_);
-    counts_.taken += spans;
-    counts_.waiting += spans;
+    settled_.exported += of.exported;
+    settled_.rejected += of.rejected;
+    settled_.too_large += of.too_large;
+    settled_.failed += of.failed;
+    settled_.queue_full += of.queue_full;
+    settled_.shutdown += of.shutdown;
   }
-  /// Nobody took them after all.
-  void give_back(std::uint64_t spans) noexcept {
+  settled_spans settled() const noexcept {
     const std::lock_guard lock(mutex_);
-    counts_.taken -= spans;
-    counts_.waiting -= spans;
-  }
-  void settle(std::uint64_t spans, fan_out_fate fate) noexcept {
-    const std::lock_guard lock(mutex_);
-    counts_.waiting -= spans;
-    counts_.by_fate[static_cast<std::size_t>(fate)] += spans;
-  }
-  fan_out_counts counts() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return counts_;
+    return settled_;
   }
 
  private:
   mutable std::mutex mutex_;
-  fan_out_counts counts_;
+  settled_spans settled_;
 };
+
+/// Takes from what is left, and says how much that was.
+constexpr std::uint64_t take_part(std::uint64_t& left, std::uint64_t wanted) noexcept {
+  const std::uint64_t part = std::min(left, wanted);
+  left -= part;
+  return part;
+}
 
 class shared_batch {
  public:
@@ -69,17 +60,25 @@ class shared_batch {
         account_(std::move(account)),
         undecided_(destinations) {
     batch.for_each([this](record_view const& record) { records_.append(record); });
+    left_ = records_.spans();
   }
 
   span_batch view() const { return {records_.records(), records_.spans(), of_, scope_}; }
   std::size_t spans() const noexcept { return records_.spans(); }
   std::size_t bytes() const noexcept { return records_.records().size(); }
 
-  /// Once for each destination, from any thread; the last one closes the account.
-  void settle(fan_out_fate fate) noexcept {
-    fan_out_fate none = fan_out_fate::delivered;
-    if (fate != fan_out_fate::delivered) first_loss_.compare_exchange_strong(none, fate);
-    if (undecided_.fetch_sub(1) == 1) account_->settle(spans(), first_loss_.load());
+  /// Once for each destination, from any thread; the last one closes the account. What a destination keeps in its spool
+  /// counts as exported there.
+  void settle(settled_spans const& there) noexcept {
+    const std::lock_guard lock(mutex_);
+    sum_.failed += take_part(left_, there.failed);
+    sum_.queue_full += take_part(left_, there.queue_full);
+    sum_.shutdown += take_part(left_, there.shutdown);
+    sum_.rejected += take_part(left_, there.rejected);
+    sum_.too_large += take_part(left_, there.too_large);
+    if (--undecided_ > 0) return;
+    sum_.exported = left_;
+    account_->settle(sum_);
   }
 
  private:
@@ -87,8 +86,11 @@ class shared_batch {
   std::shared_ptr<const resource> of_;
   std::shared_ptr<const instrumentation_scope> scope_;
   std::shared_ptr<fan_out_account> account_;
-  std::atomic<std::size_t> undecided_;
-  std::atomic<fan_out_fate> first_loss_{fan_out_fate::delivered};
+  std::mutex mutex_;
+  std::size_t undecided_;
+  /// Spans that no destination has lost so far; what became of the others.
+  std::uint64_t left_ = 0;
+  settled_spans sum_;
 };
 
 }  // namespace detail

@@ -2,11 +2,8 @@
 #pragma once
 
 #include <fulgurite/exporter/exporter.hpp>
-#include <fulgurite/exporter/fan_out/batch.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -33,25 +30,19 @@ struct destination_stats {
 
 namespace detail {
 
-/// Takes from what is left, and says how much that was: an exporter counts before its batch has been counted.
-constexpr std::uint64_t take_part(std::uint64_t& left, std::uint64_t wanted) noexcept {
-  const std::uint64_t part = std::min(left, wanted);
-  left -= part;
-  return part;
-}
-
-/// From what became of the batches, of spans that are not decided, and from what the exporter says of those it took.
-inline destination_stats account_of(std::string name, std::array<std::uint64_t, fan_out_fates> const& by_fate,
+/// From what became of the batches that were dealt with, of spans that are not, and from what the exporter counts
+/// itself.
+inline destination_stats account_of(std::string name, settled_spans const& batches, std::uint64_t kept,
                                     std::uint64_t queued, exporter_stats const& own) {
-  const auto with = [&](fan_out_fate fate) { return by_fate[static_cast<std::size_t>(fate)]; };
+  const settled_spans& late = own.settled;
   destination_stats sum{.name = std::move(name), .exporter = own};
-  for (const std::uint64_t spans : by_fate) sum.offered += spans;
-  sum.offered += queued;
-  sum.exported = with(fan_out_fate::delivered);
-  sum.failed = with(fan_out_fate::failed) + take_part(sum.exported, own.rejected) + take_part(sum.exported, own.failed);
-  sum.dropped = with(fan_out_fate::queue_full) + with(fan_out_fate::shutdown) + take_part(sum.exported, own.too_large) +
-                take_part(sum.exported, own.queue_full) + take_part(sum.exported, own.shutdown);
-  sum.queued = queued + take_part(sum.exported, own.spooled) + take_part(sum.exported, own.waiting);
+  sum.offered = batches.spans() + kept + queued;
+  sum.exported = batches.exported + late.exported;
+  sum.failed = batches.failed + batches.rejected + late.failed + late.rejected;
+  sum.dropped =
+      batches.queue_full + batches.shutdown + batches.too_large + late.queue_full + late.shutdown + late.too_large;
+  // An exporter may settle what its batch's outcome has not said yet.
+  sum.queued = queued + kept - std::min(kept, late.spans());
   return sum;
 }
 

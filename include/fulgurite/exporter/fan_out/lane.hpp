@@ -14,7 +14,6 @@
 #include <fulgurite/platform/process_end.hpp>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -23,6 +22,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +47,9 @@ namespace detail {
 
 class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
  public:
+  /// Why a batch is not taken into the queue.
+  enum class refusal { queue_full, shutdown };
+
   fan_out_lane(std::string name, std::shared_ptr<any_exporter> exporter, fan_out_options const& options)
       : name_(std::move(name)),
         exporter_(std::move(exporter)),
@@ -59,16 +62,15 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
   /// How often the exporter is being asked for its health just now.
   std::shared_ptr<std::atomic<int>> const& questions() const noexcept { return questions_; }
 
-  /// Takes a batch into the queue, and answers `delivered`; or says why not. The batch is settled here only when it was
-  /// taken.
-  fan_out_fate offer(std::shared_ptr<shared_batch> const& batch) noexcept try {
+  /// Takes a batch into the queue; nothing is answered then. Else why not, and the batch is not settled here.
+  std::optional<refusal> offer(std::shared_ptr<shared_batch> const& batch) noexcept try {
     const delayed_log later;
     const std::lock_guard lock(mutex_);
-    if (stopping_) return fan_out_fate::shutdown;
+    if (stopping_) return refusal::shutdown;
     const std::size_t after = queued_bytes_ + batch->bytes();
     if (waiting_batches() >= max_batches_ || (queued_spans_ > 0 && after > max_bytes_)) {
       log(log_level::warn, "fan_out: " + name_ + ": spans are dropped: its queue is full", "fan_out full " + name_);
-      return fan_out_fate::queue_full;
+      return refusal::queue_full;
     }
     queue_.push_back(batch);
     queued_spans_ += batch->spans();
@@ -76,14 +78,15 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     ++accepted_;
     start_thread();
     work_.notify_one();
-    return fan_out_fate::delivered;
+    return std::nullopt;
   } catch (...) {
-    return fan_out_fate::queue_full;
+    return refusal::queue_full;
   }
   /// A batch that was not taken counts here when another destination has taken it.
-  void count_refused(fan_out_fate why, std::uint64_t spans) noexcept {
+  void count_refused(refusal why, shared_batch& batch) noexcept {
     const std::lock_guard lock(mutex_);
-    by_fate_[static_cast<std::size_t>(why)] += spans;
+    const std::uint64_t spans = batch.spans();
+    settle(batch, why == refusal::shutdown ? settled_spans{.shutdown = spans} : settled_spans{.queue_full = spans});
   }
 
   /// Where the exporter has something to do before the first batch.
@@ -153,7 +156,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     if (finished_) return;
     drop_queue();
     if (process_end::instance().has_begun()) {
-      if (exporting_now_) count(*std::exchange(exporting_now_, nullptr), fan_out_fate::shutdown);
+      if (exporting_now_) count_given_up(*std::exchange(exporting_now_, nullptr));
       return;
     }
     log(log_level::error,
@@ -187,10 +190,15 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     exporter_->interrupt();
   }
 
+  /// Spans of batches that were dealt with and still wait in the exporter, whose own account this is.
+  std::uint64_t kept(exporter_stats const& own) const {
+    const std::lock_guard lock(mutex_);
+    return kept_ - std::min(kept_, own.settled.spans());
+  }
   destination_stats stats() const {
     const exporter_stats own = exporter_->stats();
     const std::lock_guard lock(mutex_);
-    return account_of(name_, by_fate_, queued_spans_, own);
+    return account_of(name_, batches_, kept_, queued_spans_, own);
   }
 
   /// A lane for the child of a fork: with the same exporter, without the batches, the thread and the account. Reads
@@ -277,14 +285,23 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     exporting_ = true;
     exporting_now_ = batch;
     lock.unlock();
-    const bool taken =
-        guarded("export_spans", [&] { return exporter_->export_spans(batch->view()) == export_result::success; });
-    if (!taken) log(log_level::warn, "fan_out: " + name_ + ": spans could not be exported", "fan_out failed " + name_);
+    batch_outcome outcome;
+    guarded("export_spans", [&] { return outcome = exporter_->export_spans(batch->view()), true; });
+    if (!normalise(outcome, batch->spans()))
+      log(log_level::error, "fan_out: " + name_ + " speaks of more spans than its batch has; the excess is not counted",
+          "fan_out excess " + name_);
+    if (outcome.failed > 0) say_failed(outcome.reason);
     lock.lock();
     exporting_ = interrupted_ = false;
     queued_bytes_ -= batch->bytes();
     if (!std::exchange(exporting_now_, nullptr)) return;  // abandoned, and counted
-    count(*batch, taken ? fan_out_fate::delivered : fan_out_fate::failed);
+    count(*batch, outcome);
+  }
+  void say_failed(std::string const& reason) const noexcept try {
+    const std::string text = "fan_out: " + name_ + ": spans could not be exported";
+    log(log_level::warn, reason.empty() ? text : text + ": " + reason, "fan_out failed " + name_);
+  } catch (...) {
+    log(log_level::warn, "fan_out: spans could not be exported");
   }
 
   template <class F>
@@ -298,18 +315,36 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     }
   }
 
-  /// Called under the lock, of a batch that was taken.
-  void count(shared_batch& batch, fan_out_fate fate) noexcept {
+  // Called under the lock, of a batch that was taken.
+
+  void count(shared_batch& batch, batch_outcome const& outcome) noexcept {
     queued_spans_ -= batch.spans();
-    by_fate_[static_cast<std::size_t>(fate)] += batch.spans();
-    if (fate != fan_out_fate::delivered) undelivered_ += batch.spans();
-    batch.settle(fate);
+    undelivered_ += outcome.lost();
+    kept_ += outcome.spooled + outcome.waiting;
+    settle(batch, {.exported = outcome.exported,
+                   .rejected = outcome.rejected,
+                   .too_large = outcome.too_large,
+                   .failed = outcome.failed});
+  }
+  void count_given_up(shared_batch& batch) noexcept {
+    queued_spans_ -= batch.spans();
+    undelivered_ += batch.spans();
+    settle(batch, {.shutdown = batch.spans()});
+  }
+  void settle(shared_batch& batch, settled_spans const& of) noexcept {
+    batches_.exported += of.exported;
+    batches_.rejected += of.rejected;
+    batches_.too_large += of.too_large;
+    batches_.failed += of.failed;
+    batches_.queue_full += of.queue_full;
+    batches_.shutdown += of.shutdown;
+    batch.settle(of);
   }
   void drop_queue() noexcept {
     if (queue_.empty()) return;
     for (std::shared_ptr<shared_batch> const& batch : queue_) {
       queued_bytes_ -= batch->bytes();
-      count(*batch, fan_out_fate::shutdown);
+      count_given_up(*batch);
     }
     queue_.clear();
     log(log_level::warn, "fan_out: " + name_ + ": spans are dropped: it was shut down before they were exported",
@@ -330,7 +365,8 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
   pid_t thread_id_ = 0;
   std::uint64_t queued_spans_ = 0;  // with those being exported
   std::size_t queued_bytes_ = 0;
-  std::array<std::uint64_t, fan_out_fates> by_fate_{};
+  settled_spans batches_;  // what became of those that were dealt with, but for what the exporter keeps
+  std::uint64_t kept_ = 0;
   std::uint64_t undelivered_ = 0, undelivered_before_ = 0;
   std::uint64_t accepted_ = 0, begun_ = 0;  // batches, since the beginning
   std::uint64_t flushes_asked_ = 0, flushes_done_ = 0, flush_mark_ = 0;

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,30 +56,23 @@ class fan_out_lanes {
   }
   std::size_t size() const noexcept { return lanes_.size(); }
 
-  export_result export_spans(span_batch const& batch) noexcept try {
-    if (batch.empty() && !lanes_.empty()) return export_result::success;
+  batch_outcome export_spans(span_batch const& batch) noexcept try {
+    if (batch.empty() && !lanes_.empty()) return {};
     interrupt_overtime();
     const auto copy = std::make_shared<shared_batch>(batch, account_, lanes_.size());
-    std::vector<fan_out_fate> answers(lanes_.size());
-    account_->take(copy->spans());
+    std::vector<std::optional<fan_out_lane::refusal>> refused(lanes_.size());
     bool taken = false;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      answers[i] = lanes_[i]->offer(copy);
-      taken = taken || answers[i] == fan_out_fate::delivered;
+      refused[i] = lanes_[i]->offer(copy);
+      taken = taken || !refused[i];
     }
-    if (!taken) {
-      account_->give_back(copy->spans());
-      return export_result::failure;
-    }
+    if (!taken) return {.failed = batch.size()};
     for (std::size_t i = 0; i < lanes_.size(); ++i)
-      if (answers[i] != fan_out_fate::delivered) {
-        lanes_[i]->count_refused(answers[i], copy->spans());
-        copy->settle(answers[i]);
-      }
-    return export_result::success;
+      if (refused[i]) lanes_[i]->count_refused(*refused[i], *copy);
+    return {.waiting = batch.size()};
   } catch (...) {
     log(log_level::error, "fan_out: out of memory; a batch was not delivered");
-    return export_result::failure;
+    return {.failed = batch.size()};
   }
 
   bool flush(deadline until) noexcept try {
@@ -149,33 +143,38 @@ class fan_out_lanes {
       if (!lane->is_started() && lane->exporter()->idle_at() != deadline::max()) lane->start();
   }
 
-  /// The accounts of all together, for `tracer_stats`: of spans reported as success, those that are not everywhere.
-  /// What exporters count by themselves is not told by the span: of what they have in their spools the most counts,
-  /// which is exact while they lack the same ones; of what they refused the sum, at the most all.
+  /// The accounts of all together, for `tracer_stats`. What exporters settle later, out of a spool say, is not told by
+  /// the span: of what they still keep the most counts, which is exact while they lack the same ones; of what they lost
+  /// the sum, at the most all.
   exporter_stats stats() const {
     exporter_stats sum;
+    std::uint64_t kept = 0;
     for (auto const& lane : lanes_) {
       const exporter_stats own = lane->exporter()->stats();
       sum.retried += own.retried;
-      sum.rejected += own.rejected;
-      sum.too_large += own.too_large;
-      sum.failed += own.failed;
-      sum.queue_full += own.queue_full;
-      sum.shutdown += own.shutdown;
-      sum.spooled = std::max(sum.spooled, own.spooled);
-      sum.waiting = std::max(sum.waiting, own.waiting);
       sum.replayed += own.replayed;
       sum.set_aside += own.set_aside;
+      sum.spooled = std::max(sum.spooled, own.spooled);
+      kept = std::max(kept, lane->kept(own));
+      sum.settled.rejected += own.settled.rejected;
+      sum.settled.too_large += own.settled.too_large;
+      sum.settled.failed += own.settled.failed;
+      sum.settled.queue_full += own.settled.queue_full;
+      sum.settled.shutdown += own.settled.shutdown;
     }
-    const fan_out_counts counts = account_->counts();
-    std::uint64_t left = counts.with(fan_out_fate::delivered);
+    const settled_spans batches = account_->settled();
+    std::uint64_t left = batches.exported;
+    sum.spooled = std::min(sum.spooled, take_part(left, kept));
+    settled_spans& settled = sum.settled;
     for (std::uint64_t* part :
-         {&sum.rejected, &sum.too_large, &sum.failed, &sum.queue_full, &sum.shutdown, &sum.spooled, &sum.waiting})
+         {&settled.rejected, &settled.too_large, &settled.failed, &settled.queue_full, &settled.shutdown})
       *part = take_part(left, *part);
-    sum.failed += counts.with(fan_out_fate::failed);
-    sum.queue_full += counts.with(fan_out_fate::queue_full);
-    sum.shutdown += counts.with(fan_out_fate::shutdown);
-    sum.waiting += counts.waiting;
+    settled.exported = left;
+    settled.rejected += batches.rejected;
+    settled.too_large += batches.too_large;
+    settled.failed += batches.failed;
+    settled.queue_full += batches.queue_full;
+    settled.shutdown += batches.shutdown;
     return sum;
   }
   std::vector<destination_stats> destinations() const {

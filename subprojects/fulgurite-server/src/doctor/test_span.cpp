@@ -113,13 +113,10 @@ outcome deliver(std::shared_ptr<fulgurite::any_exporter> const& exporter, std::s
     hearing = &heard;
     exporter->hurry();  // one attempt
     const auto start = std::chrono::steady_clock::now();
-    const fulgurite::export_result result = exporter->export_spans(span->batch());
+    const fulgurite::batch_outcome sent = exporter->export_spans(span->batch());
     const bool flushed = exporter->flush(until);
     hearing = nullptr;
-    const fulgurite::exporter_stats own = exporter->stats();
-    outcome made{result == fulgurite::export_result::success && flushed && own.rejected + own.too_large == 0,
-                 {},
-                 std::chrono::steady_clock::now() - start};
+    outcome made{sent.is_success() && flushed, {}, std::chrono::steady_clock::now() - start};
     if (!made.good) made.reason = heard.empty() ? "the exporter gives no reason" : reason_of(heard.back());
     return made;
   });
