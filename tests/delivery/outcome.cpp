@@ -54,8 +54,11 @@ TEST_CASE("a sum that is not the batch's size is made so, and says so where ther
 }
 
 TEST_CASE("settled spans are lost or exported") {
-  const fg::settled_spans settled{
+  fg::settled_spans settled{
       .exported = 1, .rejected = 2, .too_large = 4, .failed = 8, .queue_full = 16, .shutdown = 32};
   CHECK(settled.lost() == 62);
   CHECK(settled.spans() == 63);
+  settled += settled;
+  CHECK(settled.lost() == 124);
+  CHECK(settled.spans() == 126);
 }

@@ -85,6 +85,16 @@ struct settled_spans {
 
   std::uint64_t lost() const noexcept { return rejected + too_large + failed + queue_full + shutdown; }
   std::uint64_t spans() const noexcept { return exported + lost(); }
+
+  settled_spans& operator+=(settled_spans const& more) noexcept {
+    exported += more.exported;
+    rejected += more.rejected;
+    too_large += more.too_large;
+    failed += more.failed;
+    queue_full += more.queue_full;
+    shutdown += more.shutdown;
+    return *this;
+  }
 };
 
 namespace detail {

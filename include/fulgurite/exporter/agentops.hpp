@@ -115,8 +115,8 @@ class agentops_exporter {
         if (connector.is_interrupted()) break;
         if (attempt > 0) count_retry();
         outcome = channel_->send(batch, until);
-        // A part of it went through: it is not sent again.
-        if (outcome.failed < batch.size() || !has_lost(outcome.kind)) break;
+        const bool part_went_through = outcome.exported + outcome.rejected > 0;  // and is not sent again
+        if (part_went_through || !has_lost(outcome.kind)) break;
         replace(nullptr);
         detail::log(log_level::info, "agentops: the server is looked for once more: " + outcome.reason);
       }

@@ -199,10 +199,12 @@ consteval bool check_exporter() {
   static_assert(
       exporter_with_hurry<E> || !requires { requires member_function<decltype(&E::hurry)>; },
       "an exporter's `hurry` must be: void hurry() noexcept");
-  static_assert(exporter_with_idle<E> || !(
-                                             requires { requires member_function<decltype(&E::idle_at)>; } ||
-                                             requires { requires member_function<decltype(&E::idle)>; }),
-                "an exporter's `idle` needs both: deadline idle_at() const noexcept, and void idle() noexcept");
+  static_assert(
+      exporter_with_idle<E> || !requires { requires member_function<decltype(&E::idle_at)>; },
+      "an exporter's `idle` needs both: deadline idle_at() const noexcept, and void idle() noexcept");
+  static_assert(
+      exporter_with_idle<E> || !requires { requires member_function<decltype(&E::idle)>; },
+      "an exporter's `idle` needs both: deadline idle_at() const noexcept, and void idle() noexcept");
   static_assert(
       exporter_with_keeps_undelivered<E> || !requires { requires member_function<decltype(&E::keeps_undelivered)>; },
       "an exporter's `keeps_undelivered` must be: bool keeps_undelivered() const noexcept");

@@ -242,15 +242,20 @@ consteval bool check_processor() {
   static_assert(
       processor_with_cuts_values<P> || !requires { requires member_function<decltype(&P::cuts_values)>; },
       "a processor's `cuts_values` must be: bool cuts_values() const noexcept");
-  static_assert(processor_with_blocks<P> || !(
-                                                requires { requires member_function<decltype(&P::blocks)>; } ||
-                                                requires { requires member_function<decltype(&P::would_block)>; }),
-                "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
-  static_assert(processor_with_fork_hooks<P> || !(
-                                                    requires { requires member_function<decltype(&P::before_fork)>; } ||
-                                                    requires { requires member_function<decltype(&P::after_fork)>; }),
-                "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool "
-                "in_child) noexcept");
+  static_assert(
+      processor_with_blocks<P> || !requires { requires member_function<decltype(&P::blocks)>; },
+      "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
+  static_assert(
+      processor_with_blocks<P> || !requires { requires member_function<decltype(&P::would_block)>; },
+      "a processor that blocks needs both: bool blocks() const noexcept, and bool would_block() noexcept");
+  static_assert(
+      processor_with_fork_hooks<P> || !requires { requires member_function<decltype(&P::before_fork)>; },
+      "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool in_child) "
+      "noexcept");
+  static_assert(
+      processor_with_fork_hooks<P> || !requires { requires member_function<decltype(&P::after_fork)>; },
+      "a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool in_child) "
+      "noexcept");
   static_assert(
       processor_with_redact_resource<P> || !requires { requires member_function<decltype(&P::redact_resource)>; },
       "a processor's `redact_resource` must be: void redact_resource(resource&) const");

@@ -27,12 +27,7 @@ class fan_out_account {
   /// The last destination has settled a batch.
   void settle(settled_spans const& of) noexcept {
     const std::lock_guard lock(mutex_);
-    settled_.exported += of.exported;
-    settled_.rejected += of.rejected;
-    settled_.too_large += of.too_large;
-    settled_.failed += of.failed;
-    settled_.queue_full += of.queue_full;
-    settled_.shutdown += of.shutdown;
+    settled_ += of;
   }
   settled_spans settled() const noexcept {
     const std::lock_guard lock(mutex_);

@@ -332,12 +332,7 @@ class fan_out_lane : public std::enable_shared_from_this<fan_out_lane> {
     settle(batch, {.shutdown = batch.spans()});
   }
   void settle(shared_batch& batch, settled_spans const& of) noexcept {
-    batches_.exported += of.exported;
-    batches_.rejected += of.rejected;
-    batches_.too_large += of.too_large;
-    batches_.failed += of.failed;
-    batches_.queue_full += of.queue_full;
-    batches_.shutdown += of.shutdown;
+    batches_ += of;
     batch.settle(of);
   }
   void drop_queue() noexcept {

@@ -149,6 +149,7 @@ class fan_out_lanes {
   exporter_stats stats() const {
     exporter_stats sum;
     std::uint64_t kept = 0;
+    settled_spans late;
     for (auto const& lane : lanes_) {
       const exporter_stats own = lane->exporter()->stats();
       sum.retried += own.retried;
@@ -156,25 +157,16 @@ class fan_out_lanes {
       sum.set_aside += own.set_aside;
       sum.spooled = std::max(sum.spooled, own.spooled);
       kept = std::max(kept, lane->kept(own));
-      sum.settled.rejected += own.settled.rejected;
-      sum.settled.too_large += own.settled.too_large;
-      sum.settled.failed += own.settled.failed;
-      sum.settled.queue_full += own.settled.queue_full;
-      sum.settled.shutdown += own.settled.shutdown;
+      late += own.settled;
     }
-    const settled_spans batches = account_->settled();
-    std::uint64_t left = batches.exported;
+    sum.settled = account_->settled();
+    std::uint64_t left = sum.settled.exported;
     sum.spooled = std::min(sum.spooled, take_part(left, kept));
-    settled_spans& settled = sum.settled;
-    for (std::uint64_t* part :
-         {&settled.rejected, &settled.too_large, &settled.failed, &settled.queue_full, &settled.shutdown})
+    for (std::uint64_t* part : {&late.rejected, &late.too_large, &late.failed, &late.queue_full, &late.shutdown})
       *part = take_part(left, *part);
-    settled.exported = left;
-    settled.rejected += batches.rejected;
-    settled.too_large += batches.too_large;
-    settled.failed += batches.failed;
-    settled.queue_full += batches.queue_full;
-    settled.shutdown += batches.shutdown;
+    sum.settled.exported = 0;
+    late.exported = left;
+    sum.settled += late;
     return sum;
   }
   std::vector<destination_stats> destinations() const {
