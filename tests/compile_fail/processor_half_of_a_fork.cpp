@@ -1,4 +1,4 @@
-// expect: a processor's hooks at a fork are both: void before_fork() noexcept, and void after_fork(bool in_child) noexcept
+// expect: a processor's hooks at a fork are both: void before_fork() noexcept
 #include <fulgurite/processor/any_processor.hpp>
 
 #include <cstdint>
