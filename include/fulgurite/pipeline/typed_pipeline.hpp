@@ -180,6 +180,7 @@ class typed_pipeline final : public pipeline {
     const suppression quiet;
     detail::idle(exporter_);
   }
+  bool keeps_undelivered() const noexcept override { return detail::keeps_undelivered(exporter_); }
   deadline interrupt_at(deadline until) const noexcept override {
     if (!detail::keeps_undelivered(exporter_)) return until;
     const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());

@@ -61,6 +61,8 @@ class export_target {
   /// The export that is under way will not return before the process ends: its spans count as dropped, unless it has
   /// been counted by now. Returns how many they are.
   virtual std::uint64_t abandon_export() noexcept { return 0; }
+  /// What cannot be delivered at shutdown can still be put somewhere, if there is time for it.
+  virtual bool keeps_undelivered() const noexcept { return false; }
   /// When an export that shutdown waits for is interrupted: before the end where what is left can still be kept.
   virtual deadline interrupt_at(deadline until) const noexcept { return until; }
   /// The record, or a copy with values of the tracer's greatest length (record/limits.hpp), valid until the next call:

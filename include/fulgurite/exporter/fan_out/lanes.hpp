@@ -112,7 +112,7 @@ class fan_out_lanes {
       while (!lane->wait_finished(std::min(last, now() + 10ms)) && now() < last) lane->give_up();
     bool all = true;
     for (auto const& lane : lanes_) {
-      lane->abandon();
+      lane->leave_behind();
       all = lane->has_shut_down() && all;
     }
     return all;
@@ -140,7 +140,7 @@ class fan_out_lanes {
   void idle() noexcept {
     interrupt_overtime();
     for (auto const& lane : lanes_)
-      if (!lane->is_started() && lane->exporter()->idle_at() != deadline::max()) lane->start();
+      if (!lane->is_started()) lane->start_idling();
   }
 
   /// The accounts of all together, for `tracer_stats`. What exporters settle later, out of a spool say, is not told by
