@@ -94,7 +94,8 @@ TEST_CASE("one dead, one that blocks for ever, one slow, one fast") {
   CHECK(slow.at->wait_for_spans(100));
   CHECK_FALSE(tracer.shutdown(100ms));
   // On a machine that is busy it is given up some moments after the tracer is.
-  for (const fg::deadline until = soon(); log.count("blocking: the exporter did not return before the end of shutdown") == 0;) {
+  for (const fg::deadline until = soon();
+       log.count("blocking: the exporter did not return before the end of shutdown") == 0;) {
     REQUIRE(std::chrono::steady_clock::now() < until);
     std::this_thread::sleep_for(1ms);
   }
