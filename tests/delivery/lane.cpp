@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -48,7 +49,8 @@ class number_lane final : public detail::lane<number_lane, int> {
   bool open = true, interrupted = false, keeps = false, refuses = false;
   int inside = 0;
   std::vector<int> delivered, dropped, given_up;
-  int flushes = 0, shutdowns = 0, idled = 0;
+  int flushes = 0, shutdowns = 0;
+  std::atomic<int> idled{0};
   deadline idle_next = deadline::max();
 
  private:
@@ -254,4 +256,19 @@ TEST_CASE("with nothing to deliver the destination gets time of its own") {
     if (numbers->idled > 0) break;
   }
   CHECK(numbers->idled == 1);
+}
+
+TEST_CASE("a flush that a shutdown overtakes is answered by it") {
+  const auto numbers = std::make_shared<number_lane>();
+  numbers->open = false;
+  numbers->put(1);
+  numbers->wait_for_delivery();
+  numbers->put(2);
+  const auto ticket = numbers->ask_flush(in(60s));
+  numbers->begin_shutdown(in(60s));
+  numbers->set_open(true);
+  CHECK(numbers->wait_flushed(ticket, in(60s)));
+  CHECK(numbers->has_delivered(ticket));
+  CHECK(numbers->flushes == 0);
+  CHECK(numbers->delivered == std::vector<int>{1, 2});
 }

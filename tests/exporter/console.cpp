@@ -215,6 +215,22 @@ TEST_CASE("it can be moved with what it keeps") {
   CHECK(count(out.text(), "trace ") == 1);
 }
 
+TEST_CASE("in the child of a fork it begins anew") {
+  const memory_stream out;
+  fg::console_exporter exporter(plain(out.stream));
+  CHECK(export_all(exporter, {span(1, 2, 1, "the parent's")}).waiting == 1);
+  CHECK(exporter.flush(soon()));
+  CHECK(export_all(exporter, {span(3, 2, 1, "the parent's, too")}).waiting == 1);
+  CHECK(exporter.stats().settled.exported == 1);
+  exporter.after_fork();
+  CHECK(exporter.stats().settled.spans() == 0);
+  CHECK(export_all(exporter, {span(3, 1, 0, "the child's")}).exported == 1);
+  CHECK(exporter.flush(soon()));
+  CHECK(exporter.stats().settled.spans() == 0);
+  CHECK(count(out.text(), "the child's") == 1);
+  CHECK(count(out.text(), "the parent's, too") == 0);
+}
+
 TEST_CASE("under a tracer") {
   const memory_stream out;
   fg::tracer tracer{fg::resource{.service_name = "shop"}, fg::always_on_sampler{},

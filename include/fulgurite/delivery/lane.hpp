@@ -102,7 +102,9 @@ class lane : public std::enable_shared_from_this<Self> {
   bool has_delivered(flush_ticket const& ticket) noexcept {
     const std::lock_guard lock(mutex_);
     if (ticket.number == 0) return !front_ && !has_called_exit();
-    return flushes_done_ >= ticket.number && destination_flushed_ && undelivered_ == ticket.undelivered;
+    // A shutdown that came in between has delivered it, too.
+    const bool flushed = flushes_done_ >= ticket.number ? destination_flushed_ : finished_ && shut_down_;
+    return flushed && undelivered_ == ticket.undelivered;
   }
 
   // -------------------------------------------------------------------------------------------------------- shutdown
@@ -272,12 +274,14 @@ class lane : public std::enable_shared_from_this<Self> {
       done_.notify_all();
     }
     while (front_ && !gave_up_ && std::chrono::steady_clock::now() < stop_until_) deliver_front(lock);
+    deadline until{};
     {
       const delayed_log later;
       drop_queue();
+      until = stop_until_;
       lock.unlock();
     }
-    const bool shut_down = self().shut_down_destination(stop_until_);
+    const bool shut_down = self().shut_down_destination(until);
     lock.lock();
     shut_down_ = shut_down;
     finished_ = true;

@@ -50,7 +50,7 @@ struct console_options {
 };
 
 /// An exporter for one stream. It never raises SIGPIPE, and gives up on a reader that takes nothing for ten seconds;
-/// batches that could not be printed are failures, spans of earlier batches are counted as rejected.
+/// what could not be printed has failed.
 class console_exporter {
  public:
   explicit console_exporter(console_options const& options = {}) : options_(options) {
@@ -96,6 +96,15 @@ class console_exporter {
   /// No library is needed that exit() takes down.
   static constexpr bool is_exit_safe() noexcept { return true; }
 
+  /// In the child of a fork: what waits is the parent's to print. Another thread may have been changing it, so that it
+  /// is neither used nor destroyed here.
+  void after_fork() noexcept {
+    ::new (static_cast<void*>(&waiting_)) std::list<trace>;
+    ::new (static_cast<void*>(&index_)) std::map<trace_id, place>;
+    buffered_ = next_lately_ = 0;
+    lately_ = {};
+    printed_late_ = lost_late_ = 0;
+  }
   /// From any thread.
   exporter_stats stats() const noexcept {
     return {.settled = {.exported = std::atomic_ref(printed_late_).load(std::memory_order_relaxed),

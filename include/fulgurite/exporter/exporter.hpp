@@ -104,6 +104,7 @@ concept exporter_with_is_exit_safe = requires(E const& e) {
   { e.is_exit_safe() } noexcept -> std::same_as<bool>;
 };
 /// Called in the child of a fork, which has one thread: locks that another one held, and connections, are the parent's.
+/// What `stats()` counts begins anew there, as the tracer's accounts do.
 template <class E>
 concept exporter_with_after_fork = requires(E& e) {
   { e.after_fork() } noexcept;

@@ -87,7 +87,7 @@ class pipeline : public record_sink, public export_target {
     add_to(exported_, outcome.exported);
     add_to(kept_, outcome.spooled + outcome.waiting);
     lose(drop_cause::export_failed, outcome.failed, outcome.reason);
-    lose(drop_cause::rejected, outcome.rejected, outcome.reason);
+    lose(drop_cause::rejected, outcome.rejected, outcome.failed == 0 ? outcome.reason : std::string_view());
     lose(drop_cause::too_large, outcome.too_large, {});
   }
   static void add_to(std::atomic<std::uint64_t>& count, std::uint64_t spans) noexcept {

@@ -145,8 +145,12 @@ class fan_out_lane final : public lane<fan_out_lane, std::shared_ptr<shared_batc
   }
   void lost(item& batch) noexcept {
     settle(*batch, {.shutdown = batch->spans()});
-    log(log_level::warn, "fan_out: " + name_ + ": spans are dropped: it was shut down before they were exported",
-        "fan_out shutdown " + name_);
+    try {
+      log(log_level::warn, "fan_out: " + name_ + ": spans are dropped: it was shut down before they were exported",
+          "fan_out shutdown " + name_);
+    } catch (...) {
+      log(log_level::warn, "fan_out: spans are dropped: it was shut down before they were exported");
+    }
   }
   bool abandon(item& batch) noexcept {
     settle(*batch, {.shutdown = batch->spans()});
