@@ -154,7 +154,7 @@ def codes():
             plain = driver.call()
             expect_is(plain, name, code=name, why=NONE, message=f"it is {name}: 100 %, \u00fc\n",
                       outcome="retry" if name in retried else "refused", retry_after_ns=-1, at_once=0,
-                      later=int(name in about_access))
+                      later=int(name in about_access or name in retried))
             expect(f"http://127.0.0.1:{port} answered {name}" in plain["reason"], f"{name}: {plain['reason']}")
             expect("100 %, \u00fc" in plain["reason"], f"{name}: {plain['reason']}")
 

@@ -65,9 +65,6 @@ struct lane_options {
 template <class Self, class Item>
 class lane : public std::enable_shared_from_this<Self> {
  public:
-  lane(lane const&) = delete;
-  lane& operator=(lane const&) = delete;
-
   bool is_started() const noexcept { return started_.load(std::memory_order_relaxed); }
   /// Spans that wait, those being delivered included.
   std::uint64_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
@@ -179,12 +176,6 @@ class lane : public std::enable_shared_from_this<Self> {
   }
 
  protected:
-  explicit lane(lane_options const& options) noexcept : options_(options) {}
-  ~lane() {
-    while (front_) delete take_front();
-    delete spare_;
-  }
-
   // All of these with the lock.
 
   /// A new item at the end of the queue. Throws std::bad_alloc.
@@ -228,6 +219,16 @@ class lane : public std::enable_shared_from_this<Self> {
   mutable std::mutex mutex_;
 
  private:
+  friend Self;  // and nobody else derives from it
+
+  explicit lane(lane_options const& options) noexcept : options_(options) {}
+  lane(lane const&) = delete;
+  lane& operator=(lane const&) = delete;
+  ~lane() {
+    while (front_) delete take_front();
+    delete spare_;
+  }
+
   using lock_type = std::unique_lock<std::mutex>;
   struct node {
     Item item;

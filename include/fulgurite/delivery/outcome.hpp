@@ -54,6 +54,8 @@ struct batch_outcome {
   /// In words, without secrets: why what was not exported was not.
   std::string reason = {};
   failure_kind kind = failure_kind::none;
+  /// The exporter has logged what is lost here: the tracer does not say it again.
+  bool said = false;
 
   std::uint64_t spans() const noexcept { return exported + rejected + too_large + failed + spooled + waiting; }
   /// Those that are lost.

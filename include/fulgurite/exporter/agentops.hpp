@@ -123,6 +123,7 @@ class agentops_exporter {
       if (outcome.exported > 0) link_to(batch);
       if (outcome.failed > 0 && !outcome.reason.empty())
         detail::agentops_connector::say("a batch was not delivered: " + outcome.reason);
+      outcome.said = true;  // also by the connector
       return outcome;
     }
 

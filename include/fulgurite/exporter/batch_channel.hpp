@@ -122,9 +122,10 @@ class batch_channel {
     return sum;
   }
 
-  /// Says why spans were not delivered, if any were not; gives the outcome back.
+  /// Says why spans were not delivered, if any were not; gives the outcome back. What else was lost is said by now.
   batch_outcome say_failed(batch_outcome outcome) const {
     if (outcome.failed > 0) say_failed(outcome.reason, outcome.kind);
+    outcome.said = true;
     return outcome;
   }
 

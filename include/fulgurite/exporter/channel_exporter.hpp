@@ -230,6 +230,7 @@ class channel_exporter {
     for (std::thread& each : threads) each.join();
     batch_outcome sum;
     for (batch_outcome& each : outcomes) sum += std::move(each);
+    sum.said = true;
     return sum;
   }
 

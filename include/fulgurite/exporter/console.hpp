@@ -175,6 +175,7 @@ class console_exporter {
     const detail::sigpipe_blocked quiet;  // the log may go to what was closed
     detail::log(log_level::warn, "console: a trace cannot be printed: " + problem);
     outcome.reason = "a trace cannot be printed: " + problem;
+    outcome.said = true;
     return false;
   }
 

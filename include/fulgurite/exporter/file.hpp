@@ -95,7 +95,7 @@ class file_exporter {
     writer_->encoder.shrink(std::size_t{4} << 20);
     if (problem.empty()) return detail::all_exported(batch.size());
     detail::log(log_level::error, "file: " + path() + ": a batch was not written: " + problem);
-    return detail::all_failed(batch.size(), failure_kind::other, path() + ": " + problem);
+    return {.failed = batch.size(), .reason = path() + ": " + problem, .kind = failure_kind::other, .said = true};
   } catch (...) {
     detail::log(log_level::error, "file: out of memory; a batch was not written");
     return {.failed = batch.size()};

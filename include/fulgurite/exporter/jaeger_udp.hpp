@@ -226,6 +226,7 @@ class jaeger_udp_channel {
       outcome.reason = sender_.to_text() + ": nobody listens there";
       outcome.kind = failure_kind::unreachable;
     }
+    outcome.said = true;
     return outcome;
   }
   void say(log_level level, std::string const& what, std::string const& key) const {

@@ -79,22 +79,23 @@ class pipeline : public record_sink, public export_target {
 
   void collect() noexcept final { engine::instance().collect(); }
 
-  void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final { lose(cause, spans, {}); }
+  void count_dropped(drop_cause cause, std::uint64_t spans) noexcept final { lose(cause, spans, {}, false); }
 
  protected:
   /// What became of a batch.
   void count(batch_outcome const& outcome) noexcept {
     add_to(exported_, outcome.exported);
     add_to(kept_, outcome.spooled + outcome.waiting);
-    lose(drop_cause::export_failed, outcome.failed, outcome.reason);
-    lose(drop_cause::rejected, outcome.rejected, outcome.failed == 0 ? outcome.reason : std::string_view());
-    lose(drop_cause::too_large, outcome.too_large, {});
+    const std::string_view reason = outcome.reason;
+    lose(drop_cause::export_failed, outcome.failed, reason, outcome.said);
+    lose(drop_cause::rejected, outcome.rejected, outcome.failed == 0 ? reason : std::string_view(), outcome.said);
+    lose(drop_cause::too_large, outcome.too_large, {}, outcome.said);
   }
   static void add_to(std::atomic<std::uint64_t>& count, std::uint64_t spans) noexcept {
     count.fetch_add(spans, std::memory_order_relaxed);
   }
-  /// Counts them, and says so: in an exporter's own words, where there are any.
-  void lose(drop_cause cause, std::uint64_t spans, std::string_view reason) noexcept {
+  /// Counts them, and says so unless it is said: in an exporter's own words, where there are any.
+  void lose(drop_cause cause, std::uint64_t spans, std::string_view reason, bool is_said) noexcept {
     if (spans == 0) return;
     add_to(dropped_[static_cast<std::size_t>(cause)], spans);
     static constexpr std::array<const char*, drop_causes> texts{
@@ -106,7 +107,7 @@ class pipeline : public record_sink, public export_target {
         "spans made in a signal handler are dropped"};
     // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs
     // may be gone.
-    if (ended_with_process_) return;
+    if (ended_with_process_ || is_said) return;
     const char* const text = texts[static_cast<std::size_t>(cause)];
     if (reason.empty()) return log(log_level::warn, text);
     try {
