@@ -1,5 +1,5 @@
 // What a lane does for its users is tested by processor/batch.cpp and exporter/fan_out/lane.cpp; here is what it
-// promises itself, with a destination that does as it is told.
+// promises itself, with a destination that obeys the test.
 #include <fulgurite/delivery/lane.hpp>
 
 #include "../log_capture.hpp"
@@ -176,7 +176,7 @@ TEST_CASE("shutdown delivers what waits, and drops what the time is too short fo
     CHECK(numbers->delivered.size() == 3);
     CHECK(numbers->shutdowns == 1);
   }
-  SUBCASE("it is told to give up") {
+  SUBCASE("the caller gives up") {
     const auto numbers = std::make_shared<number_lane>();
     numbers->open = false;
     for (const int number : {1, 2, 3}) numbers->put(number);
@@ -206,7 +206,7 @@ TEST_CASE("shutdown delivers what waits, and drops what the time is too short fo
   }
 }
 
-TEST_CASE("who does not return is left behind, and what waits behind him is lost") {
+TEST_CASE("a thread that does not return is left behind, and what waits for it is lost") {
   log_capture log;
   const auto numbers = std::make_shared<number_lane>();
   const ended end(numbers);

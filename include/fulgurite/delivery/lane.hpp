@@ -2,8 +2,8 @@
 //
 // The thread starts with the first item and sleeps while there is none. It delivers one item after the other, flushes
 // its destination when somebody asks, gives it time for work of its own when there is nothing to deliver, and shuts it
-// down at the end. A destination that hangs holds up this thread alone: the queue fills, and who flushes or shuts down
-// returns at his deadline; the lane lives on with its thread.
+// down at the end. A destination that hangs holds up this thread alone: the queue fills, and a flush or a shutdown
+// returns at its deadline; the lane lives on with its thread.
 //
 // `Self` is the class that derives from it. It has, called on the lane's thread and without the lock:
 //
@@ -22,9 +22,8 @@
 //   void lost(Item&) noexcept                     given up at shutdown, in the queue
 //   bool abandon(Item&) noexcept                  the process ends while it is in `deliver`; false: it is settled soon
 //   void recycle(Item&) noexcept                  nobody needs it any more
-//   auto finished() noexcept                      the thread has nothing to do any more; what it gives is destroyed
-//   without
-//                                                 the lock
+//   auto finished() noexcept                      the thread has nothing to do any more; the lane destroys the result
+//                                                 without the lock
 //
 // and, called from any thread:
 //
@@ -61,6 +60,14 @@ struct lane_options {
   /// How long one delivery may take before it is interrupted; 0 is no limit.
   std::chrono::milliseconds longest{0};
 };
+
+/// When a shutdown interrupts the delivery that is under way: at its end, or before it where the destination needs time
+/// to keep what it cannot deliver.
+inline deadline interrupt_at(deadline until, bool keeps_undelivered) noexcept {
+  if (!keeps_undelivered) return until;
+  const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());
+  return until - std::min<deadline::duration>(left / 4, std::chrono::seconds(2));
+}
 
 template <class Self, class Item>
 class lane : public std::enable_shared_from_this<Self> {
@@ -330,7 +337,6 @@ class lane : public std::enable_shared_from_this<Self> {
   }
 
   void drop_queue() noexcept {
-    if (!front_) return;
     while (front_) {
       node* const dropped = take_front();
       self().taken(dropped->item);

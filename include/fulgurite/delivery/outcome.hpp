@@ -54,7 +54,7 @@ struct batch_outcome {
   /// In words, without secrets: why what was not exported was not.
   std::string reason = {};
   failure_kind kind = failure_kind::none;
-  /// The exporter has logged what is lost here: the tracer does not say it again.
+  /// The exporter has logged what is lost here: the tracer does not log it again.
   bool said = false;
 
   std::uint64_t spans() const noexcept { return exported + rejected + too_large + failed + spooled + waiting; }
@@ -104,6 +104,10 @@ namespace detail {
 inline batch_outcome all_exported(std::size_t spans) noexcept { return {.exported = spans}; }
 inline batch_outcome all_failed(std::size_t spans, failure_kind kind = failure_kind::other, std::string reason = {}) {
   return {.failed = spans, .reason = std::move(reason), .kind = kind};
+}
+/// Of an exporter that was shut down before.
+inline batch_outcome failed_after_shutdown(std::size_t spans) {
+  return all_failed(spans, failure_kind::given_up, "the exporter was shut down");
 }
 
 inline batch_outcome outcome_of(export_result result, std::size_t spans) noexcept {

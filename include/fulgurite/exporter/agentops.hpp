@@ -103,7 +103,7 @@ class agentops_exporter {
     }
 
     batch_outcome send(span_batch const& batch) {
-      if (shut_down) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+      if (shut_down) return detail::failed_after_shutdown(batch.size());
       connector.begin();
       const time_point until = std::chrono::steady_clock::now() + options.timeout;
       if (spool_) return send_or_keep(batch, until);

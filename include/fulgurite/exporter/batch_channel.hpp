@@ -81,14 +81,52 @@ class batch_channel {
                                            spool_ ? spool_->for_child() : nullptr);
   }
 
-  /// Delivers a batch, in several requests where one would be too large, or keeps it in the spool. What failed is for
-  /// the caller to say, who may try again elsewhere (`say_failed`).
-  batch_outcome send(span_batch const& batch, time_point deadline) {
+  /// Delivers a batch, in several requests where one would be too large, or keeps it in the spool. The caller logs what
+  /// failed (`say_failed`): it may try again elsewhere.
+  batch_outcome send(span_batch const& batch, time_point deadline) { return send(batch, deadline, false); }
+  /// Into the spool without an attempt: there is nobody to send to.
+  batch_outcome keep(span_batch const& batch) { return send(batch, time_point::max(), true); }
+  /// Logs why spans were not delivered, if any were not; gives the outcome back. `send` has logged what else was lost.
+  batch_outcome say_failed(batch_outcome outcome) const {
+    if (outcome.failed > 0) say_failed(outcome.reason, outcome.kind);
+    outcome.said = true;
+    return outcome;
+  }
+
+  /// Tries the oldest batch of the spool when it is due; false when it was not taken.
+  bool replay(time_point deadline) { return spool_->replay(resending{this, deadline, false}); }
+  /// Delivers what is in the spool, each batch with the attempts and pauses of a new one. True when there is none of
+  /// this process left.
+  bool flush(time_point deadline, time_point per_request) {
+    return spool_->flush(deadline, resending{this, std::min(deadline, per_request), true});
+  }
+
+  health_report check(time_point deadline) const { return wire_.check(deadline); }
+
+  /// An interruption from before counts no more.
+  void begin() noexcept { delivery_.begin(); }
+  /// Makes `send` give up. At the end of the program for good: what is left is for the spool, in the time that is left.
+  void interrupt() noexcept {
+    if (delivery_.is_hurried()) gave_up_ = true;
+    delivery_.interrupt();
+    wire_.interrupt();
+  }
+  /// Closes the connection; a later `send` opens another.
+  void close() noexcept { wire_.close(); }
+  /// From now on a request gets one attempt: the program ends.
+  void hurry() noexcept { delivery_.hurry(); }
+  bool is_interrupted() const noexcept { return delivery_.is_interrupted(); }
+
+  /// How many requests were sent again.
+  std::uint64_t retried() const noexcept { return delivery_.retried(); }
+
+ private:
+  batch_outcome send(span_batch const& batch, time_point deadline, bool only_keep) {
     request_limits const& limits = options_.limits;
     std::size_t in_request = 0;
     batch_outcome sum;
     const auto flush = [&] {
-      sum += deliver(encoder_.finish(), static_cast<std::uint32_t>(in_request), deadline);
+      sum += deliver(encoder_.finish(), static_cast<std::uint32_t>(in_request), deadline, only_keep);
       in_request = 0;
       encoder_.begin(batch);
     };
@@ -122,60 +160,14 @@ class batch_channel {
     return sum;
   }
 
-  /// Says why spans were not delivered, if any were not; gives the outcome back. What else was lost is said by now.
-  batch_outcome say_failed(batch_outcome outcome) const {
-    if (outcome.failed > 0) say_failed(outcome.reason, outcome.kind);
-    outcome.said = true;
-    return outcome;
-  }
-
-  /// Into the spool without an attempt: there is nobody to send to.
-  batch_outcome keep(span_batch const& batch) {
-    struct keeping {
-      explicit keeping(bool& flag) : on(flag) { on = true; }
-      keeping(keeping const&) = delete;
-      keeping& operator=(keeping const&) = delete;
-      ~keeping() { on = false; }
-      bool& on;
-    } const here(only_keeps_);
-    return send(batch, time_point::max());
-  }
-  /// Tries the oldest batch of the spool when it is due; false when it was not taken.
-  bool replay(time_point deadline) { return spool_->replay(resending{this, deadline, false}); }
-  /// Delivers what is in the spool, each batch with the attempts and pauses of a new one. True when there is none of
-  /// this process left.
-  bool flush(time_point deadline, time_point per_request) {
-    return spool_->flush(deadline, resending{this, std::min(deadline, per_request), true});
-  }
-
-  health_report check(time_point deadline) const { return wire_.check(deadline); }
-
-  /// An interruption from before counts no more.
-  void begin() noexcept { delivery_.begin(); }
-  /// Makes `send` give up. At the end of the program for good: what is left is for the spool, in the time that is left.
-  void interrupt() noexcept {
-    if (delivery_.is_hurried()) gave_up_ = true;
-    delivery_.interrupt();
-    wire_.interrupt();
-  }
-  /// Closes the connection; a later `send` opens another.
-  void close() noexcept { wire_.close(); }
-  /// From now on a request gets one attempt: the program ends.
-  void hurry() noexcept { delivery_.hurry(); }
-  bool is_interrupted() const noexcept { return delivery_.is_interrupted(); }
-
-  /// How many requests were sent again.
-  std::uint64_t retried() const noexcept { return delivery_.retried(); }
-
- private:
-  batch_outcome deliver(std::span<const std::byte> body, std::uint32_t spans, time_point deadline) {
+  batch_outcome deliver(std::span<const std::byte> body, std::uint32_t spans, time_point deadline, bool only_keep) {
     spooled_request request{body, wire_.content_type(), {}, spans};
     if (options_.gzip && compressor_.compress(body, compressed_)) {
       request.content_encoding = "gzip";
       request.body = std::as_bytes(std::span(compressed_));
     }
     if (spool_)
-      if (std::optional<batch_outcome> done = deliver_or_keep(request, deadline)) return *std::move(done);
+      if (std::optional<batch_outcome> done = deliver_or_keep(request, deadline, only_keep)) return *std::move(done);
     attempt last = delivery_.run(deadline, [&] { return post(request, deadline); });
     if (last.result != attempt::outcome::delivered) return all_failed(spans, last.kind, std::move(last.reason));
     if (spool_) spool_->answered();
@@ -183,9 +175,9 @@ class batch_channel {
   }
 
   /// Nothing where the spool cannot take it and it goes on as without one.
-  std::optional<batch_outcome> deliver_or_keep(spooled_request const& request, time_point deadline) {
+  std::optional<batch_outcome> deliver_or_keep(spooled_request const& request, time_point deadline, bool only_keep) {
     using outcome = spooled_delivery::outcome;
-    if (only_keeps_ || gave_up_) {
+    if (only_keep || gave_up_) {
       if (spool_->keep(request)) return batch_outcome{.spooled = request.spans};
       return all_failed(request.spans, failure_kind::given_up, "the spool has not taken it");
     }
@@ -271,7 +263,6 @@ class batch_channel {
 
   channel_options options_;
   std::shared_ptr<spooled_delivery> spool_;
-  bool only_keeps_ = false;
   std::atomic<bool> gave_up_{false};
   Encoder encoder_;
   gzip_compressor compressor_;

@@ -57,7 +57,7 @@ class channel_exporter {
   /// Blocks until the batch is delivered, refused or out of time.
   batch_outcome export_spans(span_batch const& batch) noexcept try {
     if (!channel_) return all_failed(batch.size(), failure_kind::other, problem_);
-    if (shut_down_) return all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (shut_down_) return failed_after_shutdown(batch.size());
     if (batch.empty()) return {};
     if (!more_.empty()) return send_in_parts(batch);
     channel_->begin();

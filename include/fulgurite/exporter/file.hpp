@@ -84,7 +84,7 @@ class file_exporter {
   /// file's lock, or for a pipe's reader.
   batch_outcome export_spans(span_batch const& batch) noexcept try {
     if (!writer_) return {.failed = batch.size()};
-    if (shut_down_) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (shut_down_) return detail::failed_after_shutdown(batch.size());
     if (batch.empty()) return {};
     const std::span<const std::byte> line = to_otlp_json(batch, writer_->encoder);
     timespec now{};

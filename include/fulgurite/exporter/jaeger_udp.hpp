@@ -263,7 +263,7 @@ class jaeger_udp_exporter {
   /// What was handed to the system, and not refused, counts as exported.
   batch_outcome export_spans(span_batch const& batch) noexcept try {
     if (!channel_) return {.failed = batch.size()};
-    if (shut_down_) return detail::all_failed(batch.size(), failure_kind::given_up, "the exporter was shut down");
+    if (shut_down_) return detail::failed_after_shutdown(batch.size());
     if (batch.empty()) return {};
     return channel_->send(batch);
   } catch (...) {

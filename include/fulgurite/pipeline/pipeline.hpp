@@ -94,8 +94,8 @@ class pipeline : public record_sink, public export_target {
   static void add_to(std::atomic<std::uint64_t>& count, std::uint64_t spans) noexcept {
     count.fetch_add(spans, std::memory_order_relaxed);
   }
-  /// Counts them, and says so unless it is said: in an exporter's own words, where there are any.
-  void lose(drop_cause cause, std::uint64_t spans, std::string_view reason, bool is_said) noexcept {
+  /// Counts them, and logs it unless the exporter has: in the exporter's own words, where there are any.
+  void lose(drop_cause cause, std::uint64_t spans, std::string_view reason, bool is_logged) noexcept {
     if (spans == 0) return;
     add_to(dropped_[static_cast<std::size_t>(cause)], spans);
     static constexpr std::array<const char*, drop_causes> texts{
@@ -107,7 +107,7 @@ class pipeline : public record_sink, public export_target {
         "spans made in a signal handler are dropped"};
     // At the end of the process the sum is logged once (say_what_was_lost): by then objects that a log handler needs
     // may be gone.
-    if (ended_with_process_ || is_said) return;
+    if (ended_with_process_ || is_logged) return;
     const char* const text = texts[static_cast<std::size_t>(cause)];
     if (reason.empty()) return log(log_level::warn, text);
     try {

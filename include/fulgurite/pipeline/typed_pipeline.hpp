@@ -1,6 +1,7 @@
 // A tracer's pipeline with its policies.
 #pragma once
 
+#include <fulgurite/delivery/lane.hpp>
 #include <fulgurite/exporter/exporter.hpp>
 #include <fulgurite/pipeline/pipeline.hpp>
 #include <fulgurite/propagator/propagator.hpp>
@@ -181,11 +182,6 @@ class typed_pipeline final : public pipeline {
     detail::idle(exporter_);
   }
   bool keeps_undelivered() const noexcept override { return detail::keeps_undelivered(exporter_); }
-  deadline interrupt_at(deadline until) const noexcept override {
-    if (!detail::keeps_undelivered(exporter_)) return until;
-    const auto left = std::max(until - std::chrono::steady_clock::now(), deadline::duration::zero());
-    return until - std::min<deadline::duration>(left / 4, std::chrono::seconds(2));
-  }
 
   bool blocks() const noexcept override { return detail::blocks(processor_) && !closed_; }
   bool would_block() noexcept override { return !closed_ && detail::would_block(processor_); }
@@ -200,7 +196,7 @@ class typed_pipeline final : public pipeline {
       return;
     }
     hurry_exporter();
-    const deadline last = interrupt_at(to_deadline(until));
+    const deadline last = interrupt_at(to_deadline(until), keeps_undelivered());
     if (!deliver(last) && std::chrono::steady_clock::now() >= last) end_with_process(until);
   }
   void end_with_process(std::int64_t until) noexcept override {

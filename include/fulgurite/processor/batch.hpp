@@ -115,7 +115,7 @@ class batch_queue final : public lane<batch_queue, record_chunk> {
     if (!begin_shutdown(until, true)) return shut_down_unstarted(to, until);
     // The thread may be in an export that waits for its next attempt.
     to->hurry_exporter();
-    if (!wait_finished(to->interrupt_at(until))) {
+    if (!wait_finished(interrupt_at(until, to->keeps_undelivered()))) {
       give_up();
       // An exporter that heeds this returns at once; one that does not must not hold up the program.
       wait_finished(std::max(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));

@@ -63,8 +63,6 @@ class export_target {
   virtual std::uint64_t abandon_export() noexcept { return 0; }
   /// What cannot be delivered at shutdown can still be put somewhere, if there is time for it.
   virtual bool keeps_undelivered() const noexcept { return false; }
-  /// When an export that shutdown waits for is interrupted: before the end where what is left can still be kept.
-  virtual deadline interrupt_at(deadline until) const noexcept { return until; }
   /// The record, or a copy with values of the tracer's greatest length (record/limits.hpp), valid until the next call:
   /// for a processor with cuts_values(), from its `process`.
   virtual record_view cut_values(record_view const& record) noexcept { return record; }
